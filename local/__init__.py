@@ -1,0 +1,1 @@
+"""The laptop: everything that makes the deployed stack run without a cloud account."""
