@@ -1,0 +1,15 @@
+// Every page, once: its address, its module and, when it has one, its place in the navigation.
+// A new page is a file in pages/ and a line here.
+
+export const GROUPS = ['Quality', ''];
+
+export const ROUTES = [
+  { path: /^\/audits$/, page: () => import('./pages/audits.js'), name: 'audits', nav: 'Audits', group: 'Quality', key: 'u' },
+  { path: /^\/audits\/new$/, page: () => import('./pages/new-run.js'), name: 'audits' },
+  { path: /^\/audits\/jobs\/(?<id>[\w-]+)$/, page: () => import('./pages/job.js'), name: 'audits' },
+  { path: /^\/notifications$/, page: () => import('./pages/notifications.js'), name: 'notifications', nav: 'Notifications', icon: 'bell', group: '', key: 'n' },
+  { path: /^\/settings(?:\/(?<tab>[a-z-]+))?$/, page: () => import('./pages/settings.js'), name: 'settings', nav: 'Settings', group: '', key: 's' },
+  { path: /^\/guide$/, page: () => import('./pages/guide.js'), name: 'guide', nav: 'Style guide', group: '' },
+];
+
+export const MISSING = { path: /./, page: () => import('./pages/missing.js'), name: '' };
