@@ -34,7 +34,9 @@ def interpreter(name: str) -> Path:
 def ensure(*names: str) -> None:
     """Make each named environment (or `layer`) match its lock."""
     if sys.version_info < OLDEST:
-        raise SystemExit(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}. Run make with PYTHON=python3.13, for example.")
+        raise SystemExit(
+            f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}. Run make with PYTHON=python3.13, for example."
+        )
     for name in names:
         if name == "layer":
             for layer in LAYERS:
@@ -85,14 +87,25 @@ def _ensure_layer(layer: str) -> None:
 
 
 def _pip(python: Path, *arguments: str) -> None:
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", *arguments]
+    command = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        *arguments,
+    ]
     for attempt in (1, 2):
         done = subprocess.run(command, check=False)
         if done.returncode == 0:
             return
         if attempt == 1:
             print("  the download failed, trying once more …", flush=True)
-    raise SystemExit("Packages could not be installed. Check the connection to your package index, then run the same command again.")
+    raise SystemExit(
+        "Packages could not be installed. Check the connection to your package index, then run the same command again."
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""sidedesk: the AI back office of a support and CRM team."""

@@ -1,0 +1,66 @@
+"""Shapes that every capability shares."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from sidedesk.platform.errors import InvalidRequest
+
+Item = TypeVar("Item")
+
+
+class Body(BaseModel):
+    """What a person's client sends: unknown fields are a mistake worth naming."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class MachineBody(BaseModel):
+    """What another system sends: fields we do not know are kept, never refused."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class Answer(BaseModel):
+    """What we send."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Page(BaseModel, Generic[Item]):
+    """A part of a list, and where the next part begins."""
+
+    data: list[Item]
+    next_cursor: str | None = None
+
+
+class Done(Answer):
+    success: bool = True
+
+
+def encode_cursor(*position: Any) -> str:
+    """An opaque bookmark for keyset paging."""
+    text = json.dumps([value if isinstance(value, int | float | str) else str(value) for value in position])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None, parts: int) -> list[Any] | None:
+    """The position in a bookmark we gave out; anything else is the caller's mistake."""
+    if not cursor:
+        return None
+    try:
+        position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error, UnicodeDecodeError) as error:
+        raise InvalidRequest.of("cursor", "Use the next_cursor of the previous page as it is.") from error
+    if not isinstance(position, list) or len(position) != parts:
+        raise InvalidRequest.of("cursor", "Use the next_cursor of the previous page as it is.")
+    return position
