@@ -314,11 +314,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, public
 AS $$
 DECLARE first date := date_trunc('month', now() AT TIME ZONE 'UTC'); child text; step integer;
 BEGIN
-  EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF %s DEFAULT', parent::text || '_rest', parent);
+  EXECUTE format('CREATE TABLE IF NOT EXISTS public.%I PARTITION OF %s DEFAULT', parent::text || '_rest', parent);
   FOR step IN 0..months_ahead LOOP
     child := parent::text || to_char(first + make_interval(months => step), '"_"YYYY"_"MM');
-    IF to_regclass(child) IS NULL THEN
-      EXECUTE format('CREATE TABLE %I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)', child, parent,
+    IF to_regclass('public.' || child) IS NULL THEN
+      EXECUTE format('CREATE TABLE public.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)', child, parent,
         (first + make_interval(months => step))::timestamp AT TIME ZONE 'UTC', (first + make_interval(months => step + 1))::timestamp AT TIME ZONE 'UTC');
     END IF;
   END LOOP;

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+from datetime import datetime
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
@@ -53,14 +54,24 @@ def encode_cursor(*position: Any) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None, parts: int) -> list[Any] | None:
-    """The position in a bookmark we gave out; anything else is the caller's mistake."""
+def decode_cursor(cursor: str | None, *kinds: type[Any]) -> list[Any] | None:
+    """The position in a bookmark we gave out, typed; anything else is the caller's mistake."""
     if not cursor:
         return None
     try:
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error, UnicodeDecodeError) as error:
+        if not isinstance(position, list):
+            raise ValueError("not a position")
+        return [_typed(value, kind) for value, kind in zip(position, kinds, strict=True)]
+    except (ValueError, TypeError) as error:
         raise InvalidRequest.of("cursor", "Use the next_cursor of the previous page as it is.") from error
-    if not isinstance(position, list) or len(position) != parts:
-        raise InvalidRequest.of("cursor", "Use the next_cursor of the previous page as it is.")
-    return position
+
+
+def _typed(value: Any, kind: type[Any]) -> Any:
+    if kind is datetime:
+        return datetime.fromisoformat(value)
+    if kind is UUID:
+        return UUID(value)
+    if not isinstance(value, kind):
+        raise TypeError("not the kind we gave out")
+    return value

@@ -50,6 +50,11 @@ def delete(name: str) -> None:
     _cache.pop(name, None)
 
 
+def remember(name: str, value: dict[str, Any]) -> None:
+    """Take a value as read, where there is no store to read from."""
+    _cache[name] = (time.monotonic(), value)
+
+
 def forget() -> None:
     """Drop what is cached, for tests and after a refused credential."""
     _cache.clear()

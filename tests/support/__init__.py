@@ -1,0 +1,1 @@
+"""What the suites share: a real database per test, real handlers, events as AWS sends them."""
