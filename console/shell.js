@@ -19,7 +19,7 @@ const waiting = (route, me) => (route.name === 'notifications' && me.unread_noti
 
 const link = (route, me, current) => html`<a class="nav__link" href="#/${route.name}" ${current === route.name && html`aria-current="page"`}>${icon(route.icon ?? route.name)}${route.nav}${waiting(route, me)}</a>`;
 
-const person = (me, accounts) => html`<div class="nav__me"><b>${me.tenant?.name}</b>${me.name || me.email}<br>${ROLES[me.role] ?? me.role}</div>
+const person = (me, accounts) => html`<div class="nav__me"><b>${me.tenant?.name}</b>${me.name || me.email}<br>${ROLES[me.role] ?? me.role} · <button class="link-btn" type="button" data-sign-out>Sign out</button></div>
   ${accounts.length > 0 && html`<label class="field nav__as"><span class="small">Signed in as</span><select class="input" id="account">${accounts.map((a) => html`<option value="${a.id}" ${a.id === account() && 'selected'}>${a.label}</option>`)}</select></label>`}`;
 
 let accounts = [];
@@ -32,7 +32,7 @@ export function drawNav(me, current) {
   paint(nav, html`<a class="brand" href="#/">sidedesk</a>
     ${GROUPS.map((group) => html`<div class="nav__group">${group && html`<div class="nav__title">${group}</div>`}${LINKS.filter((r) => r.group === group).map((r) => link(r, me, current))}</div>`)}
     <div class="nav__foot">${person(me, accounts)}
-      <div class="nav__tools"><button class="btn btn--quiet btn--small" type="button" data-theme-toggle>${icon('theme', 14)}Theme</button><button class="btn btn--quiet btn--small" type="button" data-help>${icon('keys', 14)}Keys</button><button class="btn btn--quiet btn--small" type="button" data-sign-out>${icon('leave', 14)}Sign out</button></div>
+      <div class="nav__tools"><button class="btn btn--quiet btn--small" type="button" data-theme-toggle>${icon('theme', 14)}Theme</button><button class="btn btn--quiet btn--small" type="button" data-help>${icon('keys', 14)}Keys</button></div>
     </div>`);
 }
 

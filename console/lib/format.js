@@ -51,5 +51,8 @@ export const time = (iso, show = moment) => (iso
 export const today = () => new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(new Date());
 export const addDays = (iso, days) => new Date(Date.parse(`${iso}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
 
-/** monthly_cap_usd reads "Monthly cap usd" until somebody gives it a better name. */
-export const humanise = (name) => { const words = name.replaceAll('_', ' ').trim(); return words.charAt(0).toUpperCase() + words.slice(1); };
+/** ai_draft_enabled reads "AI draft enabled" until somebody gives it a better name. */
+export const humanise = (name) => {
+  const words = name.replaceAll('_', ' ').trim().replace(/\b(ai|api|id|sla|url|usd)\b/gi, (short) => short.toUpperCase());
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};

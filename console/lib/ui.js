@@ -70,8 +70,8 @@ export function failure(error, what = 'this page') {
     ${error.requestId && html`<p class="small">If it goes on, give support this number: <span class="mono">${error.requestId}</span></p>`}</div>`;
 }
 
-/** The next page of a list, said in rows. */
-export const more = (shown, cursor) => html`<div class="table-foot"><span>Showing ${shown}</span>${cursor && html`<button class="btn btn--small" type="button" id="more" data-more>Show more</button>`}</div>`;
+/** The way to the next page of a list; nothing under a list that is all there. */
+export const more = (shown, cursor) => (cursor || shown > 25) && html`<div class="table-foot"><span>Showing ${shown}</span>${cursor && html`<button class="btn btn--small" type="button" id="more" data-more>Show more</button>`}</div>`;
 
 export const note = (tone, body, name = tone === 'bad' || tone === 'warn' ? 'alert' : 'info') => html`
   <div class="note ${tone && `note--${tone}`}">${icon(name)}<div class="note__body">${body}</div></div>`;

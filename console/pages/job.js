@@ -15,10 +15,11 @@ const top = (job) => head({
   lead: html`${range(job.start_date, job.end_date)} · started by ${job.created_by}, ${time(job.created_at)}`,
 });
 
-function left(job) {
-  if (job.completed_at) return html`took <b>${duration((Date.parse(job.completed_at) - Date.parse(job.created_at)) / 1000)}</b>`;
+function clock(job) {
+  const seconds = ((job.completed_at ? Date.parse(job.completed_at) : Date.now()) - Date.parse(job.created_at)) / 1000;
   const eta = job.progress.eta_seconds;
-  return stateOf(job) === 'running' && eta ? html`about <b>${duration(eta)}</b> left` : '';
+  const hint = stateOf(job) === 'running' && eta ? `about ${duration(eta)} left` : job.completed_at ? html`ended ${time(job.completed_at)}` : 'since the start';
+  return html`<dt>Time</dt><dd>${duration(Math.max(0, seconds))}<small>${hint}</small></dd>`;
 }
 
 const beside = ({ failed, skipped }) => {
@@ -31,13 +32,13 @@ function progress(job, since) {
   const failed = basis === 'conversations' ? share(chats.failed, chats.total) : share(agents.failed, agents.total);
   const state = stateOf(job);
   return html`<section class="progress" aria-label="Progress">
-    <div class="progress__line"><strong class="progress__figure num">${percent(percentage)}</strong><span class="progress__eta">${left(job)}</span></div>
+    <div class="progress__line"><strong class="progress__figure num">${percent(percentage)}</strong></div>
     ${bar([[toneOf(job), percentage], ['bad', failed]], `${percent(percentage)} done`)}
     <ul class="progress__text">${text.map((line) => html`<li>${line}</li>`)}</ul>
     <dl class="facts">
       <div class="fact"><dt>People</dt><dd>${count(agents.completed)} of ${count(agents.total)}${beside(agents)}</dd></div>
       <div class="fact"><dt>Chats</dt><dd>${chats.total === null ? html`Counting<small>until every person has reported</small>` : html`${count(chats.completed)} of ${count(chats.total)}${beside(chats)}`}</dd></div>
-      <div class="fact"><dt>Measured by</dt><dd class="fact__text">${basis === 'conversations' ? 'Chats' : 'People'}<small>${basis === 'conversations' ? 'every total is known' : 'until every total is known'}</small></dd></div>
+      <div class="fact">${clock(job)}</div>
     </dl>
     ${since && html`<p class="small warn-text">Could not refresh just now. These figures are from ${time(since)}; the page keeps trying.</p>`}
     ${state === 'failed' && note('bad', html`<strong>The run was stopped</strong><span>${job.error_message}</span>`)}
