@@ -78,7 +78,7 @@ def _ensure_layer(layer: str) -> None:
     shutil.rmtree(target.parent, ignore_errors=True)
     target.mkdir(parents=True)
     python = interpreter("runtime")
-    _pip(python, "--no-deps", "--no-compile", "--target", str(target), "--requirement", str(lock))
+    _pip(python, "--no-compile", "--target", str(target), "--requirement", str(lock))
     subprocess.run(
         [python, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash", str(target)], check=False
     )
@@ -95,6 +95,7 @@ def _pip(python: Path, *arguments: str) -> None:
         "--quiet",
         "--disable-pip-version-check",
         "--require-hashes",
+        "--no-deps",
         *arguments,
     ]
     for attempt in (1, 2):
