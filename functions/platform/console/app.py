@@ -114,7 +114,8 @@ class Console:
 
 def _reply(event: dict[str, Any], file: File, cache: str) -> dict[str, Any]:
     asked = event.get("headers") or {}
-    headers = SECURITY | {"Cache-Control": cache, "ETag": file.etag, "Vary": "Accept-Encoding"}
+    locked = SECURITY if cache != FOREVER else {"X-Content-Type-Options": "nosniff"}  # the page's policy governs its parts
+    headers = locked | {"Cache-Control": cache, "ETag": file.etag, "Vary": "Accept-Encoding"}
     known = {tag.strip() for tag in asked.get("if-none-match", "").split(",")}
     if cache != NEVER and known & {file.etag, file.etag.removeprefix("W/"), "*"}:
         return {"statusCode": 304, "headers": headers}
