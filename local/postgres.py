@@ -60,6 +60,8 @@ def _reachable(path: Path) -> bool:
 
 def home_for(folder: Path) -> Path:
     """Where a data folder really lives: elsewhere only when root's own directories would lock its user out."""
+    if folder.is_symlink():
+        return folder.resolve()
     if _unprivileged_user() is None or _reachable(folder):
         return folder
     return Path("/var/tmp") / f"sidedesk-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"
@@ -88,7 +90,7 @@ class Postgres:
     """One cluster: made on first use, started by whoever supervises it with `command()`."""
 
     def __init__(self, folder: Path, port: int, password: str) -> None:
-        self.home = home_for(folder)
+        self.folder, self.home = folder, home_for(folder)
         self.port, self.password = port, password
         self.user = _unprivileged_user()
         self._server = _binaries()
@@ -96,9 +98,9 @@ class Postgres:
     def _program(self, name: str) -> Path:
         server = self._server
         if self.user and not _reachable(server):
-            server = self.home.parent / f"{self.home.name}-server"
+            server = self.home / "server"
             if not server.exists():
-                copy = server.with_name(f"{server.name}.{os.getpid()}")
+                copy = self.home / f"server.{os.getpid()}"
                 shutil.copytree(self._server, copy, symlinks=True)
                 copy.rename(server)
         return server / "bin" / name
@@ -115,6 +117,8 @@ class Postgres:
         if (self.data / "PG_VERSION").exists():
             return False
         self.home.mkdir(parents=True, exist_ok=True)
+        if self.home != self.folder and not self.folder.exists():
+            self.folder.symlink_to(self.home)  # whoever cleans up finds it
         # Made aside and moved at the end: an interrupted initdb leaves nothing that looks like a cluster.
         shutil.rmtree(self.data, ignore_errors=True)
         draft, secret = self.home / "draft", self.home / "password"

@@ -1,0 +1,373 @@
+"""Start the stack in order, keep it alive, print what it says, stop it in reverse.
+
+Run in the local environment as `python -m local.engine.supervisor`; `local.engine` does that after setting it up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import IO, Any
+
+from local import postgres
+from local.engine import context as contexts
+from local.engine import keys, processes, steps, summary
+from local.engine.logs import Follower, Printer, cut
+from local.engine.part import Part, PartProblem
+from local.engine.settings import ROOT, Settings, add_options, from_options, read_json, venv_python, write_json
+
+TICK = 0.25
+LOOK_AT_TEMPLATE_EVERY = 1.0
+DATABASE = "sidedesk"
+
+
+class Stopped(Exception):
+    """Somebody asked the stack to stop while it was starting."""
+
+
+class Supervisor:
+    def __init__(self, settings: Settings, detached: bool) -> None:
+        self.settings, self.detached = settings, detached
+        self.printer = Printer()
+        self.parts: list[Part] = []
+        self.stopping = threading.Event()
+        self.state = "starting"
+        self.note = ""
+        self.context: dict[str, Any] = {}
+        self.keys: dict[str, str] = {}
+        self.lock: IO[str] | None = None
+        self.began = time.monotonic()
+        self.since = time.time()
+
+    # -- one stack per folder ------------------------------------------------
+
+    def take_over(self) -> None:
+        """Become the only supervisor of this state; end what a killed one left running."""
+        for folder in (self.settings.run, self.settings.logs, self.settings.state / "aws" / "tmp"):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.lock = self.settings.lock_file.open("a+")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise steps.StepProblem(
+                "This stack is already running: see make status, or stop it with make down."
+            ) from None
+        left = read_json(self.settings.parts_file) or {}
+        for name, part in reversed((left.get("parts") or {}).items()):
+            if part.get("pid") and processes.alive(part["pid"], part.get("born")):
+                self.say(f"ending {name} of an earlier run (pid {part['pid']})", "dim")
+                processes.end(part["pid"], part["born"], signal.Signals(part.get("stop_signal", signal.SIGTERM)))
+                processes.end_session(part["pid"])
+        self.record()
+
+    def record(self) -> None:
+        write_json(
+            self.settings.parts_file,
+            {
+                "supervisor": {"pid": os.getpid(), "born": processes.birth(os.getpid()), "since": self.since},
+                "state": self.state,
+                "note": self.note,
+                "detached": self.detached,
+                "parts": {part.name: part.describe() for part in self.parts},
+            },
+        )
+
+    # -- starting ------------------------------------------------------------
+
+    def choose_ports(self) -> dict[str, int]:
+        chosen: dict[str, int] = {}
+        for name, wish in self.settings.ports.items():
+            if (name == "postgres" and self.settings.database_url) or name in self.settings.skip:
+                continue
+            port = processes.next_free(wish, set(chosen.values()))
+            if port is None:
+                raise steps.StepProblem(
+                    f"No free port from {wish} upwards for {name}. Set SIDEDESK_{name.upper()}_PORT."
+                )
+            if port != wish:
+                holder = processes.owner(wish)
+                self.say(f"port {wish} is busy{f' ({holder})' if holder else ''}: {name} uses {port}", "WARNING")
+            chosen[name] = port
+        return {**self.settings.ports, **chosen}
+
+    def start(self) -> None:
+        ports = self.choose_ports()
+        self.keys = keys.load(self.settings.state / "secrets.json")
+        admin = self._start_postgres(ports["postgres"])
+        app = _as_application(admin, self.keys["app_password"])
+        self.context = contexts.build(self.settings, ports, self.keys, {"admin": admin, "app": app})
+        write_json(self.context_file, self.context)
+        self._migrate()
+        if "sandbox" not in self.settings.skip:
+            self._start_sandbox(ports["sandbox"])
+        self._start_engine(ports)
+        deployed = self.deploy()
+        seeded = self._seed()
+        status = steps.wait_for_health(self.context["api"])
+        if status not in (200, 404):
+            raise steps.StepProblem(
+                f"{self.context['api']}/health answers {status or 'nothing'}; see {self.settings.logs}/functions.log"
+            )
+        write_json(self.settings.stack_file, summary.stack_file(self.context, seeded, deployed))
+        self.state, self.note = "ready", ""
+        self.record()
+        self.say(summary.banner(self.context, seeded, time.monotonic() - self.began, self.detached))
+
+    @property
+    def context_file(self) -> Path:
+        return self.settings.run / "context.json"
+
+    def _start_postgres(self, port: int) -> str:
+        if self.settings.database_url:
+            version = postgres.check_server(self.settings.database_url)
+            self.say(f"postgres   {version} of DATABASE_URL")
+            return self.settings.database_url
+        server = postgres.Postgres(self.settings.state / "pg", port, self.keys["postgres_password"])
+        server.ensure_cluster()
+        self._start(
+            Part(
+                "postgres", port, server.command, lambda: server.environment, server.ready,
+                self.settings.logs / "postgres.log", Path("/"), server.user, signal.SIGINT,
+            )
+        )  # fmt: skip
+        return server.create(DATABASE)
+
+    def _start_sandbox(self, port: int) -> None:
+        if not (ROOT / "local" / "sandbox" / "__main__.py").exists():
+            self.say("sandbox    not part of this version, left out", "dim")
+            return
+        data = self.settings.state / "sandbox"
+
+        def environment() -> dict[str, str]:
+            return contexts.clean_environment(
+                SIDEDESK_URL=self.context["api"],
+                SIDEDESK_SERVICE_KEY=self.keys["service_key"],
+                N8N_WEBHOOK_TOKEN=self.keys["n8n_token"],
+            )
+
+        command = [str(venv_python("local")), "-m", "local.sandbox", "--port", str(port), "--data", str(data)]
+        self._start(
+            Part(
+                "sandbox", port, lambda: command, environment,
+                lambda: steps.status_of(f"http://127.0.0.1:{port}/health", 2) == 200,
+                self.settings.logs / "sandbox.log", ROOT,
+            )
+        )  # fmt: skip
+
+    def _start_engine(self, ports: dict[str, int]) -> None:
+        root = self.settings.template.parent
+        watched = [str(root / name) for name in ("functions", "shared", "console")]
+        command = [
+            *(str(venv_python("local")), "-m", "local.engine.launcher", str(ports["api"])),
+            *(str(self.settings.logs / "functions.log"), *watched),
+        ]
+        environment = contexts.engine_environment(self.settings.state, ports["aws"])
+        health = f"http://127.0.0.1:{ports['aws']}/_ministack/health"
+        self._start(
+            Part(
+                "engine", ports["aws"], lambda: command, lambda: environment,
+                lambda: steps.status_of(health, 2) == 200 and not processes.is_free(ports["api"]),
+                self.settings.logs / "engine.log", ROOT,
+            )
+        )  # fmt: skip
+
+    def _start(self, part: Part) -> None:
+        began = time.monotonic()
+        self.parts.append(part)
+        self.record()
+        part.start(self.stopping.is_set)
+        self._check_stopped()
+        self.record()
+        self.say(f"{part.name:<10} ready on port {part.port} after {time.monotonic() - began:.1f} s")
+
+    def _check_stopped(self) -> None:
+        if self.stopping.is_set():
+            raise Stopped
+
+    def _migrate(self) -> None:
+        began = time.monotonic()
+        if "migrate" in self.settings.skip:
+            return
+        if steps.migrate(self.context) is None:
+            self.say("migrate    no functions/platform/migrate yet, left out", "dim")
+        else:
+            self.say(f"migrate    schema is up to date after {time.monotonic() - began:.1f} s")
+        self._check_stopped()
+
+    def deploy(self) -> dict[str, Any]:
+        began = time.monotonic()
+        deployed = steps.deploy(self.context_file, self.context["region"])
+        took = time.monotonic() - began
+        self.say(f"deploy     {deployed['functions']} functions, {deployed['resources']} resources after {took:.1f} s")
+        self._check_stopped()
+        return deployed
+
+    def _seed(self) -> dict[str, Any] | None:
+        if "seed" in self.settings.skip:
+            return None
+        began = time.monotonic()
+        seeded = steps.seed(self.context, self.context_file)
+        if seeded is None:
+            self.say("seed       no local/seed.py yet, left out", "dim")
+            return None
+        self.say(f"seed       done after {time.monotonic() - began:.1f} s")
+        # The sandbox plays n8n with the key the product gave out, which is known only now.
+        if seeded.get("service_key") and seeded["service_key"] != self.keys["service_key"]:
+            self.keys["service_key"] = seeded["service_key"]
+            keys.remember(self.settings.state / "secrets.json", service_key=seeded["service_key"])
+            for part in self.parts:
+                if part.name == "sandbox":
+                    part.stop()
+                    part.start(self.stopping.is_set)
+                    part.starts.pop()
+        self._check_stopped()
+        return seeded
+
+    # -- running -------------------------------------------------------------
+
+    def watch(self) -> None:
+        """Until told to stop: start the dead again, deploy what changed."""
+        known, looked = self._template_state(), time.monotonic()
+        while not self.stopping.wait(TICK):
+            for part in self.parts:
+                if part.died or part.state == "failed":
+                    self._heal(part)
+            if time.monotonic() - looked > LOOK_AT_TEMPLATE_EVERY:
+                looked = time.monotonic()
+                if (now := self._template_state()) != known:
+                    known = now
+                    self.say("the template changed: deploying", "name")
+                    self._deploy_again()
+
+    def _template_state(self) -> list[tuple[str, int]]:
+        root = self.settings.template.parent
+        files = [self.settings.template, *(root / "functions").rglob("*.asl.json"), *root.glob("*.asl.json")]
+        return sorted((str(path), path.stat().st_mtime_ns) for path in files if path.exists())
+
+    def _heal(self, part: Part) -> None:
+        recent = [moment for moment in part.starts if moment > time.time() - 60]
+        if len(recent) > 4 and time.time() - recent[-1] < 10:
+            return  # it keeps dying: one try in ten seconds
+        how = part.bury()
+        self.say(f"{part.name} {how}, starting it again", "WARNING")
+        part.state = "starting"
+        self.record()
+        began = time.monotonic()
+        try:
+            part.start(self.stopping.is_set)
+        except PartProblem as exc:
+            self.note = f"{part.name} does not start; see {part.log}"
+            self.say(str(exc), "ERROR")
+            self.record()
+            return
+        self.note = ""
+        if part.name == "engine" and not self.stopping.is_set():
+            self._deploy_again()
+        self.record()
+        self.say(f"{part.name} is back after {time.monotonic() - began:.1f} s", "ok")
+
+    def _deploy_again(self) -> None:
+        try:
+            deployed = self.deploy()
+        except steps.StepProblem as exc:
+            self.note = "the last deploy failed; the stack runs as it was before"
+            self.say(f"{exc}\n{self.note}", "ERROR")
+        except Stopped:
+            return
+        else:
+            self.note = ""
+            stack = read_json(self.settings.stack_file)
+            if stack:
+                write_json(self.settings.stack_file, {**stack, "outputs": deployed["outputs"]})
+        self.record()
+
+    def follow_logs(self) -> None:
+        """In a thread of its own, from the start of this run."""
+        names = ("functions", "engine", "sandbox", "postgres")
+        followers = [Follower(name, self.settings.logs / f"{name}.log") for name in names]
+
+        def run() -> None:
+            count = 0
+            while not self.stopping.wait(0.1):
+                for follower in followers:
+                    for line in follower.lines():
+                        self.printer.line(follower.part, line)
+                count += 1
+                if count % 50 == 0:
+                    for path in self.settings.logs.glob("*.log"):
+                        cut(path)
+
+        threading.Thread(target=run, daemon=True, name="logs").start()
+
+    # -- stopping ------------------------------------------------------------
+
+    def stop(self) -> None:
+        self.state = "stopping"
+        self.record()
+        for part in reversed(self.parts):
+            part.stop()
+            self.record()
+        self.settings.stack_file.unlink(missing_ok=True)
+        shutil.rmtree(self.settings.state / "aws" / "tmp", ignore_errors=True)
+        self.state = "stopped"
+        self.record()
+
+    def say(self, text: str, kind: str = "") -> None:
+        self.printer.say(text, kind)
+
+
+def _as_application(admin_url: str, password: str) -> str:
+    """The same database as the role that owns nothing."""
+    from psycopg import conninfo
+
+    parts = conninfo.conninfo_to_dict(admin_url)
+    host, port = str(parts.get("host", "127.0.0.1")), int(parts.get("port") or 5432)
+    plain = postgres.url(host, port, contexts.APP_ROLE, password, str(parts.get("dbname", "postgres")))
+    return f"{plain}?sslmode={parts['sslmode']}" if "sslmode" in parts else plain
+
+
+def run(settings: Settings, detached: bool) -> int:
+    supervisor = Supervisor(settings, detached)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: supervisor.stopping.set())
+    try:
+        supervisor.take_over()
+        supervisor.follow_logs()
+    except steps.StepProblem as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    try:
+        supervisor.start()
+        supervisor.watch()
+    except Stopped:
+        pass
+    except (steps.StepProblem, PartProblem, postgres.PostgresProblem) as exc:
+        supervisor.note = str(exc).splitlines()[0]
+        print(
+            f"\n{exc}\n\nThe stack did not start. Put this right and run make up again; data is kept.", file=sys.stderr
+        )
+        supervisor.stop()
+        return 1
+    supervisor.say("stopping …", "dim")
+    supervisor.stop()
+    supervisor.say("stopped; data is kept (make up starts again, make clean forgets it)")
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="local.engine.supervisor")
+    add_options(parser)
+    parser.add_argument("--detached", action="store_true")
+    options = parser.parse_args()
+    return run(from_options(options), options.detached)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
