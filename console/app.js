@@ -4,7 +4,7 @@ import { $, html, on, paint } from './lib/dom.js';
 import { useToken } from './lib/api.js';
 import { useZone } from './lib/format.js';
 import { poll } from './lib/poll.js';
-import { atLeast, comeBack, fetchMe, forget, knownMe, signInAs, token } from './lib/session.js';
+import { allowed, comeBack, fetchMe, forget, knownMe, signInAs, token } from './lib/session.js';
 import { failure, head, skeleton, toast } from './lib/ui.js';
 import { MISSING, ROUTES } from './routes.js';
 import { closeNav, drawNav, startShell } from './shell.js';
@@ -21,7 +21,7 @@ let area = '';
 let visit = 0;
 
 const go = (to) => { location.hash = to; };
-const home = () => (atLeast(me, 'member') ? '/audits' : '/notifications');
+const home = () => (allowed(me, 'audits.read') ? '/audits' : '/notifications');
 const here = () => location.hash.slice(1).split('?')[0];
 const query = () => new URLSearchParams(location.hash.split('?')[1] ?? '');
 
@@ -120,7 +120,7 @@ async function show() {
   document.title = `${page.title(params)} · sidedesk`;
   paint(root, skeleton(5));
   const { signal } = leave;
-  const context = { params, query: query(), signal, me, can: (role) => atLeast(me, role), go, refreshMe };
+  const context = { params, query: query(), signal, me, can: (permission) => allowed(me, permission), go, refreshMe };
   try {
     await page.mount(root, context);
     if (!signal.aborted && !root.contains(document.activeElement)) $('h1', root)?.focus({ preventScroll: true });

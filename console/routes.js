@@ -1,10 +1,10 @@
 // Every page, once: its address, its module and, when it has one, its place in the navigation.
-// A new page is a file in pages/ and a line here.
+// A new page is a file in pages/ and a line here. `needs` names the permission without which it is not offered.
 
 export const GROUPS = ['Quality', ''];
 
 export const ROUTES = [
-  { path: /^\/audits$/, page: () => import('./pages/audits.js'), name: 'audits', nav: 'Audits', group: 'Quality', key: 'u' },
+  { path: /^\/audits$/, page: () => import('./pages/audits.js'), name: 'audits', nav: 'Audits', group: 'Quality', key: 'u', needs: 'audits.read' },
   { path: /^\/audits\/new$/, page: () => import('./pages/new-run.js'), name: 'audits' },
   { path: /^\/audits\/jobs\/(?<id>[\w-]+)$/, page: () => import('./pages/job.js'), name: 'audits' },
   { path: /^\/notifications$/, page: () => import('./pages/notifications.js'), name: 'notifications', nav: 'Notifications', icon: 'bell', group: '', key: 'n' },

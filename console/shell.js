@@ -3,7 +3,7 @@
 import { $, $$, html, on, paint } from './lib/dom.js';
 import { icon } from './lib/icons.js';
 import { bind, shortcuts } from './lib/keys.js';
-import { account, config } from './lib/session.js';
+import { account, allowed, config } from './lib/session.js';
 import { ask } from './lib/ui.js';
 import { GROUPS, ROUTES } from './routes.js';
 
@@ -29,8 +29,9 @@ const offerAccounts = () => config().then(({ sign_in: way }) => { accounts = way
 let drawn = null;
 export function drawNav(me, current) {
   drawn = { me, current };
+  const offered = LINKS.filter((route) => !route.needs || allowed(me, route.needs));
   paint(nav, html`<a class="brand" href="#/">sidedesk</a>
-    ${GROUPS.map((group) => html`<div class="nav__group">${group && html`<div class="nav__title">${group}</div>`}${LINKS.filter((r) => r.group === group).map((r) => link(r, me, current))}</div>`)}
+    ${GROUPS.map((group) => [group, offered.filter((route) => route.group === group)]).filter(([, routes]) => routes.length > 0).map(([group, routes]) => html`<div class="nav__group">${group && html`<div class="nav__title">${group}</div>`}${routes.map((route) => link(route, me, current))}</div>`)}
     <div class="nav__foot">${person(me, accounts)}
       <div class="nav__tools"><button class="btn btn--quiet btn--small" type="button" data-theme-toggle>${icon('theme', 14)}Theme</button><button class="btn btn--quiet btn--small" type="button" data-help>${icon('keys', 14)}Keys</button></div>
     </div>`);

@@ -75,5 +75,5 @@ export async function fetchMe() {
   return me;
 }
 
-const RANK = { viewer: 0, member: 1, admin: 2, owner: 3 };
-export const atLeast = (me, role) => (RANK[me?.role] ?? 0) >= RANK[role];
+/** May this person do that? The server decides again; this only keeps useless buttons away. */
+export const allowed = (me, permission) => me.permissions.includes(permission);

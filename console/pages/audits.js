@@ -39,12 +39,12 @@ export default {
       cursor = page.next_cursor;
     };
     await load();
-    paint(root, html`${head({ title: 'Audits', lead: 'Score every chat of the people you choose, with the sentence behind every mark.', actions: can('member') && newRun })}
+    paint(root, html`${head({ title: 'Audits', lead: 'Score every chat of the people you choose, with the sentence behind every mark.', actions: can('audits.run') && newRun })}
       <div class="toolbar"><label class="sr" for="status">Status</label><select class="input" id="status">${STATES.map(([s, t]) => html`<option value="${s}" ${s === status && 'selected'}>${t}</option>`)}</select></div><div id="runs"></div>`);
 
     const show = () => paint($('#runs', root), rows.length > 0 ? table(rows, cursor) : html`<div class="panel">${status
       ? empty({ glyphName: 'audits', title: 'No run is in this state', text: 'Choose another state to see other runs.' })
-      : empty({ glyphName: 'audits', title: 'No runs yet', text: 'Choose people, a range and a scorecard, then press Run audit. The first results arrive within minutes.', action: can('member') && html`<a class="btn" href="#/audits/new">New run</a>` })}</div>`);
+      : empty({ glyphName: 'audits', title: 'No runs yet', text: 'Choose people, a range and a scorecard, then press Run audit. The first results arrive within minutes.', action: can('audits.run') && html`<a class="btn" href="#/audits/new">New run</a>` })}</div>`);
     const again = async () => {
       $('#runs', root).classList.add('dim');
       try { await load(); show(); } catch (error) { if (!signal.aborted) paint($('#runs', root), failure(error, 'the runs')); } finally { $('#runs', root)?.classList.remove('dim'); }
@@ -69,6 +69,6 @@ export default {
         show();
       } catch (error) { if (!signal.aborted) toast(error.message, { tone: 'alert' }); }
     }), signal);
-    if (can('member')) bind([{ keys: ['n'], label: 'New run', run: () => go('/audits/new') }], signal);
+    if (can('audits.run')) bind([{ keys: ['n'], label: 'New run', run: () => go('/audits/new') }], signal);
   },
 };

@@ -16,10 +16,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from sidedesk.platform.permissions import allow, least_role, permissions_of
 from tests.console.function import load_console
 
 ROLES = {"owner": "owner", "admin": "admin", "member": "member", "viewer": "viewer", "audited": "viewer"}
-RANK = {"viewer": 0, "member": 1, "admin": 2, "owner": 3}
 NAMES = ["Ana Petrović", "Jun Watanabe", "Maya Lindqvist", "Tomás Oliveira", "Priya Raman", "Lukas Brandt"]
 LONG = "Wolfeschlegelsteinhausenbergerdorff, Isabella Konstantinopoulou-Fitzgerald of the night shift"
 
@@ -55,8 +55,8 @@ class World:
             self._integration("chatwoot", "Chatwoot", "https://chat.northwind.example", {"account_id": "3"}, False, None),
         ]  # fmt: skip
         self.keys = [
-            {"id": "k-1", "name": "n8n production", "scopes": ["audits"], "created_at": ago(90_000), "last_used_at": ago(3), "expires_at": None, "revoked_at": None},
-            {"id": "k-2", "name": "n8n before the move", "scopes": ["audits", "metrics"], "created_at": ago(400_000), "last_used_at": ago(91_000), "expires_at": None, "revoked_at": ago(89_000)},
+            {"id": "k-1", "name": "n8n production", "scopes": ["audits.callback", "audits.progress", "scorecards.read"], "created_at": ago(90_000), "last_used_at": ago(3), "expires_at": None, "revoked_at": None},
+            {"id": "k-2", "name": "n8n before the move", "scopes": ["audits.callback"], "created_at": ago(400_000), "last_used_at": ago(91_000), "expires_at": None, "revoked_at": ago(89_000)},
         ]  # fmt: skip
         self.members = [
             {"id": f"m-{role}", "email": f"{role}@northwind.example", "name": name, "role": ROLES[role], "status": "active", "created_at": ago(200_000)}
@@ -133,15 +133,15 @@ class World:
     # -- the routes ---------------------------------------------------------
 
     def answer(self, method: str, path: str, query: dict[str, str], body: dict[str, Any], role: str, key: str) -> Any:
-        def need(lowest: str) -> None:
-            if RANK[ROLES[role]] < RANK[lowest]:
-                raise Refusal(403, "forbidden", f"Your role is {ROLES[role]}. This needs {lowest} or higher.")
+        def need(permission: str) -> None:
+            if not allow(ROLES[role], permission):
+                raise Refusal(403, "forbidden", f"Your role is {ROLES[role]}. This needs {least_role(permission)} or higher.")
 
         me = next(m for m in self.members if m["id"] == f"m-{role}")
         match method, path.removeprefix("/api").strip("/").split("/"):
             case "GET", ["me"]:
                 unread = sum(n["read_at"] is None for n in self.notices)
-                return {"user_id": me["id"], "email": me["email"], "name": me["name"], "role": me["role"], "permissions": [], "unread_notifications": unread,
+                return {"user_id": me["id"], "email": me["email"], "name": me["name"], "role": me["role"], "permissions": permissions_of(me["role"]), "unread_notifications": unread,
                         "tenant": {"id": "t-1", "name": self.settings["name"], "timezone": self.settings["timezone"]}}  # fmt: skip
             case "GET", ["notifications"]:
                 wanted = [n for n in self.notices if query.get("unread") != "true" or n["read_at"] is None]
@@ -154,95 +154,95 @@ class World:
                 self._find(self.notices, notice)["read_at"] = ago(0)
                 return {"success": True}
             case "GET", ["settings"]:
-                need("member")
+                need("settings.read")
                 return self.settings
             case "PUT", ["settings"]:
-                need("admin")
+                need("settings.write")
                 return self._save_settings(body)
             case "GET", ["integrations"]:
-                need("admin")
+                need("integrations.read")
                 return {"data": self.integrations, "next_cursor": None}
             case "POST", ["integrations"]:
-                need("admin")
+                need("integrations.write")
                 self._required(body, "name", "base_url")
                 item = self._integration(body["kind"], body["name"], body["base_url"], body["config"], "secret" in body, None) | {"id": f"i-{len(self.integrations)}"}
                 self.integrations.append(item)
                 return item
             case "PUT", ["integrations", item_id]:
-                need("admin")
+                need("integrations.write")
                 self._required(body, "name", "base_url")
                 item = self._find(self.integrations, item_id)
                 item |= {k: v for k, v in body.items() if k != "secret"}
                 item["has_secret"] |= "secret" in body
                 return item
             case "DELETE", ["integrations", item_id]:
-                need("admin")
+                need("integrations.write")
                 self.integrations.remove(self._find(self.integrations, item_id))
                 return None
             case "POST", ["integrations", item_id, "test"]:
-                need("admin")
+                need("integrations.write")
                 ok = self._find(self.integrations, item_id)["kind"] != "chatwoot"
                 return {"ok": ok, "message": "It answered and knows the token." if ok else "No secret is stored. Edit the integration and add one.", "latency_ms": 84 if ok else None}
             case "GET", ["service-keys"]:
-                need("admin")
+                need("service_keys.read")
                 return {"data": self.keys, "next_cursor": None}
             case "POST", ["service-keys"]:
-                need("admin")
+                need("service_keys.write")
                 self._required(body, "name")
                 made = {"id": f"k-{len(self.keys) + 1}", "name": body["name"], "scopes": body["scopes"], "created_at": ago(0), "last_used_at": None, "expires_at": body.get("expires_at"), "revoked_at": None}
                 self.keys.insert(0, made)
                 return made | {"key": "sd_" + uuid.uuid4().hex + uuid.uuid4().hex}
             case "DELETE", ["service-keys", key_id]:
-                need("admin")
+                need("service_keys.write")
                 self._find(self.keys, key_id)["revoked_at"] = ago(0)
                 return None
             case "GET", ["members"]:
-                need("admin")
+                need("members.read")
                 return self._page(self.members, query)
             case "POST", ["members"]:
-                need("admin")
+                need("members.write")
                 if any(m["email"] == body["email"] for m in self.members):
                     raise Refusal(409, "conflict", "A member with this address exists already.", [{"field": "email", "message": "This address is taken."}])
                 made = {"id": f"m-{len(self.members)}", "status": "invited", "created_at": ago(0), **body}
                 self.members.append(made)
                 return made
             case "PUT", ["members", member_id]:
-                need("admin")
+                need("members.write")
                 member = self._find(self.members, member_id)
                 if member["role"] == "owner" and body["role"] != "owner":
                     raise Refusal(409, "last_owner", "An organisation needs an owner. Make somebody else owner first.")
                 return member.update(body) or member
             case "DELETE", ["members", member_id]:
-                need("admin")
+                need("members.write")
                 self.members.remove(self._find(self.members, member_id))
                 return None
             case "GET", ["usage"]:
-                need("member")
+                need("usage.read")
                 purposes = [("judge", "gpt-4.1-mini", "tokens", 9_612_000, 38.4), ("draft_reply", "gpt-4.1-mini", "tokens", 801_000, 3.21), ("embedding", "text-embedding-3-small", "tokens", 9400, 0.19)]
                 rows = [dict(zip(("purpose", "model", "unit", "quantity", "cost_usd"), p, strict=True)) for p in purposes]
                 return {"month": "2026-11", "cap_usd": self.settings["spend"]["month_cap_usd"], "spent_usd": 41.8, "reserved_usd": 2.4, "by_purpose": rows}
             case "GET", ["people"]:
-                need("member")
+                need("people.read")
                 return self._page(self.people, query)
             case "GET", ["scorecards"]:
-                need("member")
+                need("scorecards.read")
                 return self._page(self.scorecards, query)
             case "GET", ["massive-ai-audit", "jobs"]:
-                need("member")
+                need("audits.read")
                 return self._page([j for j in self.jobs if query.get("status", "") in ("", j["status"])], query)
             case "GET", ["massive-ai-audit", "jobs", job_id]:
-                need("member")
+                need("audits.read")
                 job = self._find(self.jobs, job_id)
                 if job_id.startswith("j-new"):
                     self.advance(job)
                 return job
             case "GET", ["massive-ai-audit", "jobs", job_id, "assignments"]:
-                need("member")
+                need("audits.read")
                 done = [a for a in self._find(self.jobs, job_id)["agents"] if a["completed"]]
                 rows = [{"id": f"a-{i}-{k}", "employee_name": a["name"], "employee_email": a["email"], "conversation_id": str(21540000 + 97 * i + k), "score": 91 - 7 * k - i, "verdict": "failed" if k == 3 else "passed", "audited_at": ago(30 - k)} for i, a in enumerate(done) for k in range(6)]  # fmt: skip
                 return self._page(rows, query)
             case "POST", ["massive-ai-audit", "start"]:
-                need("member")
+                need("audits.run")
                 return self._start(body, key)
         raise Refusal(404, "not_found", "There is nothing at this address.")
 

@@ -56,7 +56,9 @@ def test_an_ended_session_signs_in_again_and_comes_back(api: StandIn, console: C
 def test_another_account_is_one_choice_away(console: Console) -> None:
     page = console("/settings", allow=(403,))
     page.get_by_label("Signed in as").select_option("viewer")
-    expect(page.get_by_text("You do not have access to general")).to_be_visible()
+    expect(page.get_by_text("Only an admin may change these settings.")).to_be_visible()
+    page.get_by_role("link", name="Integrations").click()
+    expect(page.get_by_text("You do not have access to integrations")).to_be_visible()
     expect(page.get_by_text("Your role is viewer.")).to_be_visible()
 
 
@@ -189,7 +191,7 @@ def test_empty_lists_say_what_to_do_next(api: StandIn, console: Console) -> None
         expect(page.get_by_text(words)).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/audits", "/audits/new", "/audits/jobs/j-run", "/settings", "/settings/integrations", "/settings/members", "/settings/keys", "/settings/usage"])
+@pytest.mark.parametrize("path", ["/audits", "/audits/new", "/audits/jobs/j-run", "/settings/integrations", "/settings/members", "/settings/keys", "/settings/usage"])
 def test_what_a_viewer_may_not_see_is_explained(console: Console, path: str) -> None:
     page = console(path, "viewer", allow=(403,))
     expect(page.get_by_role("alert")).to_contain_text("Your role is viewer.")
@@ -304,6 +306,12 @@ def test_a_conflict_shows_what_changed_and_keeps_what_was_typed(api: StandIn, co
     page.get_by_role("button", name="Save changes").click()
     expect(page.get_by_text("Settings saved.")).to_be_visible()
     assert (api.world.settings["name"], api.world.settings["timezone"]) == ("Mine", "Europe/Istanbul")
+
+
+def test_a_viewer_is_not_offered_what_needs_more(console: Console) -> None:
+    page = console("/notifications", "viewer")
+    nav = page.get_by_role("navigation", name="Main")
+    assert nav.get_by_role("link").all_text_contents() == ["sidedesk", "Notifications2 unread", "Settings", "Style guide"]
 
 
 def test_a_member_reads_the_settings_and_cannot_change_them(console: Console) -> None:

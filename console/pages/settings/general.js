@@ -73,7 +73,7 @@ const shown = (value) => (value === true ? 'on' : value === false ? 'off' : valu
 export default {
   async mount(root, { signal, can, refreshMe }) {
     let settings = await api('/api/settings', { signal });
-    const readonly = !can('admin');
+    const readonly = !can('settings.write');
     const form = () => $('#general', root);
     const changes = () => [...read(form(), settings)].filter(([path, value]) => value !== (at(settings, path) ?? null));
     const standing = () => {

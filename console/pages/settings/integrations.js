@@ -63,7 +63,7 @@ export default {
   async mount(root, { signal, can }) {
     let items = (await api('/api/integrations', { signal })).data;
     const answers = new Map();
-    const mayChange = can('admin');
+    const mayChange = can('integrations.write');
     const show = () => paint(root, html`<div class="part-head"><p class="meta">The tools sidedesk reads from and writes to.</p>${mayChange && html`<button class="btn" type="button" id="add" data-add>${icon('plus')}Add integration</button>`}</div>
       ${items.length === 0
         ? html`<div class="panel">${empty({ title: 'Nothing is connected yet', text: 'Add Intercom to audit chats, Chatwoot to draft replies, n8n to run audits there.' })}</div>`

@@ -8,9 +8,12 @@ import { icon } from '../../lib/icons.js';
 import { ask, badge, empty, toast } from '../../lib/ui.js';
 
 const SCOPES = [
-  ['audits', 'Audits', 'Results, progress and crash reports of runs, as n8n sends them'],
-  ['metrics', 'Metrics', 'Read the figures of this organisation'],
+  ['audits.callback', 'Send results', 'One audited chat after the other'],
+  ['audits.progress', 'Send progress', 'Totals, states and crash reports of runs'],
+  ['scorecards.read', 'Read scorecards', 'What a good chat is'],
+  ['metrics.read', 'Read metrics', 'The figures of this organisation'],
 ];
+const FOR_N8N = ['audits.callback', 'audits.progress', 'scorecards.read'];
 const LIVES = [['90', '90 days'], ['365', 'One year'], ['', 'Until it is revoked']];
 
 const stateOf = (key) => (key.revoked_at ? 'revoked' : key.expires_at && Date.parse(key.expires_at) < Date.now() ? 'expired' : 'active');
@@ -44,7 +47,7 @@ async function hand(made) {
 export default {
   async mount(root, { signal, can }) {
     let keys = (await api('/api/service-keys', { signal })).data;
-    const show = () => paint(root, html`<div class="part-head"><p class="meta">Machines such as n8n call sidedesk with one of these. Two may live at a time, so that one can follow the other.</p>${can('admin') && html`<button class="btn" type="button" id="make" data-make>${icon('plus')}Make a key</button>`}</div>
+    const show = () => paint(root, html`<div class="part-head"><p class="meta">Machines such as n8n call sidedesk with one of these. Two may live at a time, so that one can follow the other.</p>${can('service_keys.write') && html`<button class="btn" type="button" id="make" data-make>${icon('plus')}Make a key</button>`}</div>
       ${keys.length === 0 ? html`<div class="panel">${empty({ glyphName: 'key', title: 'No keys yet', text: 'Make one for n8n, and store it there as a credential.' })}</div>` : table(keys)}`);
     const reload = async () => { keys = (await api('/api/service-keys', { signal })).data; show(); };
 
@@ -53,7 +56,7 @@ export default {
       const made = await ask({
         title: 'Make a service key', confirm: 'Make key', onError: showErrors,
         body: html`${field('name', 'Name', text('', { placeholder: 'n8n production' }), 'Who will use it')}
-          <fieldset class="field" data-field="scopes"><legend class="label">May do</legend><div class="stack">${SCOPES.map(([id, label, hint]) => check('scopes', label, id === 'audits', { hint, value: id }))}</div><div class="field__error" role="alert"></div></fieldset>
+          <fieldset class="field" data-field="scopes"><legend class="label">May do</legend><div class="stack">${SCOPES.map(([id, label, hint]) => check('scopes', label, FOR_N8N.includes(id), { hint, value: id }))}</div><div class="field__error" role="alert"></div></fieldset>
           ${field('expires_at', 'Ends', select('365', LIVES))}${problems}`,
         submit: (data) => {
           const days = data.get('expires_at');

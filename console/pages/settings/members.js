@@ -10,16 +10,16 @@ import { ask, badge, busy, more, toast } from '../../lib/ui.js';
 const ROLES = [['viewer', 'Viewer: reads, changes nothing'], ['member', 'Member: audits and daily work'], ['admin', 'Admin: settings and people'], ['owner', 'Owner: everything']];
 const nameOf = (role) => ROLES.find(([id]) => id === role)?.[1].split(':')[0] ?? role;
 /** An admin cannot make an owner. */
-const rolesFor = (can) => ROLES.filter(([id]) => id !== 'owner' || can('owner'));
+const rolesFor = (me) => ROLES.filter(([id]) => id !== 'owner' || me.role === 'owner');
 
-const row = (m, me, mayChange) => html`<tr><th scope="row">${m.name || m.email}<span class="cell-sub">${m.name ? m.email : ''}${m.id === me.user_id && ' (you)'}</span></th><td>${nameOf(m.role)}</td><td class="not-phone">${m.status && badge(m.status)}</td><td class="r not-phone">${time(m.created_at)}</td>
+const row = (m, me, mayChange) => html`<tr><th scope="row">${m.name || m.email}<span class="cell-sub">${m.name ? m.email : ''}${m.email === me.email && ' (you)'}</span></th><td>${nameOf(m.role)}</td><td class="not-phone">${m.status && badge(m.status)}</td><td class="r not-phone">${time(m.created_at)}</td>
   <td class="r">${mayChange && html`<span class="row row--end"><button class="btn btn--small btn--quiet" type="button" id="role-${m.id}" data-edit="${m.id}" aria-label="Change ${m.name || m.email}">Change</button><button class="btn btn--small btn--quiet" type="button" id="out-${m.id}" data-drop="${m.id}" aria-label="Remove ${m.name || m.email}">Remove</button></span>`}</td></tr>`;
 
 export default {
   async mount(root, { signal, can, me, refreshMe }) {
     let rows = [];
     let cursor = '';
-    const mayChange = can('admin');
+    const mayChange = can('members.write');
     const load = async () => { const page = await list('/api/members', { signal }); rows = page.data; cursor = page.next_cursor; };
     await load();
     const show = () => paint(root, html`<div class="part-head"><p class="meta">Members sign in with their e-mail address; the role decides what they may do.</p>${mayChange && html`<button class="btn" type="button" id="invite" data-invite>${icon('plus')}Add member</button>`}</div>
@@ -35,7 +35,7 @@ export default {
       const key = crypto.randomUUID();
       const made = await ask({
         title: 'Add member', confirm: 'Add member', onError: showErrors,
-        body: html`${field('email', 'E-mail', text('', { type: 'email' }), 'The address they sign in with')}${field('name', 'Name', text())}${field('role', 'Role', select('member', rolesFor(can)))}${problems}`,
+        body: html`${field('email', 'E-mail', text('', { type: 'email' }), 'The address they sign in with')}${field('name', 'Name', text())}${field('role', 'Role', select('member', rolesFor(me)))}${problems}`,
         submit: (data) => api('/api/members', { method: 'POST', key, signal, body: { email: data.get('email').trim(), name: data.get('name').trim(), role: data.get('role') } }),
       });
       if (made) await after('Member added.');
@@ -44,7 +44,7 @@ export default {
       const m = find(b.dataset.edit);
       const saved = await ask({
         title: `Change ${m.name || m.email}`, confirm: 'Save member', onError: showErrors,
-        body: html`${field('name', 'Name', text(m.name))}${field('role', 'Role', select(m.role, m.role === 'owner' ? ROLES : rolesFor(can)))}${problems}`,
+        body: html`${field('name', 'Name', text(m.name))}${field('role', 'Role', select(m.role, m.role === 'owner' ? ROLES : rolesFor(me)))}${problems}`,
         submit: (data) => api(`/api/members/${m.id}`, { method: 'PUT', signal, body: { name: data.get('name').trim(), role: data.get('role') } }),
       });
       if (saved) await after('Member saved.');
