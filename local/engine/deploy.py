@@ -14,13 +14,26 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.engine import template
+from local.engine.context import API_ID
 
 ARTIFACTS = "sidedesk-artifacts"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 # A deployment killed half way, or refused at first, cannot be updated: it is taken down and made again.
-BEYOND_UPDATE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "IN_PROGRESS")
+BEYOND_UPDATE = (
+    "ROLLBACK_COMPLETE",
+    "ROLLBACK_FAILED",
+    "CREATE_FAILED",
+    "DELETE_FAILED",
+    "IN_PROGRESS",
+    "DELETE_COMPLETE",
+)
 LIMIT = 120.0
+CONFLICT = 3  # exit code: what was saved contradicts itself
 Json = dict[str, Any]
+
+
+class StateConflict(Exception):
+    """The emulator's saved state contradicts itself, as after a kill in the middle of saving."""
 
 
 class Deployer:
@@ -35,6 +48,7 @@ class Deployer:
 
         self.s3, self.stacks, self.functions = client("s3"), client("cloudformation"), client("lambda")
         self.secrets, self.mail = client("secretsmanager"), client("sesv2")
+        self.gateway = client("apigatewayv2")
 
     def put_secrets(self) -> None:
         for name, value in self.context["secrets"].items():
@@ -52,6 +66,12 @@ class Deployer:
             except self.mail.exceptions.AlreadyExistsException:
                 continue
 
+    def _ensure_bucket(self) -> None:
+        try:
+            self.s3.create_bucket(Bucket=ARTIFACTS)
+        except self.s3.exceptions.BucketAlreadyOwnedByYou:
+            return
+
     def upload(self, content: bytes) -> str:
         key = f"{sha256(content).hexdigest()[:24]}.zip"
         self.s3.put_object(Bucket=ARTIFACTS, Key=key, Body=content)
@@ -62,11 +82,12 @@ class Deployer:
         document = template.load(Path(self.context["template"]))
         values = template.parameters(document, self.context["parameters"])
         places = template.Places(root, Path(self.context["python"]), Path(self.context["layers"]))
-        self.s3.create_bucket(Bucket=ARTIFACTS)
+        self._ensure_bucket()
         expanded = template.prepare(document, places, values, self.upload)
         self.put_secrets()
         self.verify_senders(values)
         self._apply(expanded, values)
+        self._check_api(expanded)
         self._reserve_concurrency(expanded)
         stack = self._describe()
         return {
@@ -96,7 +117,7 @@ class Deployer:
             if stack:
                 self.stacks.update_stack(**request)
             else:
-                self.stacks.create_stack(**request)
+                self._create(request, adopt=self._files_outlived(expanded))
         except ClientError as exc:
             if "No updates are to be performed" in str(exc):
                 return
@@ -108,7 +129,49 @@ class Deployer:
                 for event in self._events()
                 if event["EventId"] not in before and "FAILED" in event["ResourceStatus"]
             ]
+            if not stack and any("already" in cause for cause in causes):
+                raise StateConflict("; ".join(causes))
             raise template.TemplateProblem(f"the stack ended in {status}: " + "; ".join(causes or ["no cause given"]))
+
+    def _files_outlived(self, expanded: Json) -> bool:
+        """Is a bucket of this template there already, left by a stack that had to be forgotten?"""
+        wanted = {
+            resource["Properties"].get("BucketName")
+            for resource in expanded["Resources"].values()
+            if resource["Type"] == "AWS::S3::Bucket"
+        }
+        return any(bucket["Name"] in wanted for bucket in self.s3.list_buckets()["Buckets"])
+
+    def _create(self, request: Json, adopt: bool) -> None:
+        """By a change set, because only that adopts a bucket that outlived an earlier stack."""
+        name = "first"
+        self.stacks.create_change_set(
+            **request,
+            ChangeSetName=name,
+            ChangeSetType="CREATE",
+            ImportExistingResources=adopt,
+            DisableValidation=adopt,
+        )
+        place = {"StackName": self.stack, "ChangeSetName": name}
+        deadline = time.monotonic() + LIMIT
+        while (found := self.stacks.describe_change_set(**place))["Status"].endswith(("PENDING", "IN_PROGRESS")):
+            if time.monotonic() > deadline:
+                raise template.TemplateProblem(f"the change set did not settle within {LIMIT:.0f} s")
+            time.sleep(0.05)
+        if found["Status"] != "CREATE_COMPLETE":
+            reason = found.get("StatusReason", found["Status"])
+            self.stacks.delete_stack(StackName=self.stack)
+            if "already" in reason or "Validation" in reason:
+                raise StateConflict(reason)
+            raise template.TemplateProblem(f"the stack cannot be made: {reason}")
+        self.stacks.execute_change_set(**place)
+
+    def _check_api(self, expanded: Json) -> None:
+        if any(resource["Type"] == "AWS::ApiGatewayV2::Api" for resource in expanded["Resources"].values()):
+            try:
+                self.gateway.get_api(ApiId=API_ID)
+            except self.gateway.exceptions.NotFoundException as exc:
+                raise StateConflict("the stack is there, its API is not") from exc
 
     def _reserve_concurrency(self, expanded: Json) -> None:
         """The emulator reads this only from its own call, not from the template."""
@@ -154,6 +217,9 @@ def main(context_file: str) -> int:
     except template.TemplateProblem as exc:
         print(exc, file=sys.stderr)
         return 2
+    except StateConflict as exc:
+        print(exc, file=sys.stderr)
+        return CONFLICT
     return 0
 
 

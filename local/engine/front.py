@@ -28,15 +28,15 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.monotonic()
         if scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
-            await _answer(send, 302, b"", [(b"location", b"/console")])
+            await answer(send, 302, b"", [(b"location", b"/console")])
             return
         body = await _read(receive)
-        answer = _refusal(413, "Request Entity Too Large")
+        reply = _refusal(413, "Request Entity Too Large")
         if body is None or _payload_size(scope, body) <= LARGEST:
-            answer = await self._call(scope, body or b"")
-        await _answer(send, *answer)
+            reply = await self._call(scope, body or b"")
+        await answer(send, *reply)
         took = (time.monotonic() - started) * 1000
-        self.log(f"{scope['method']} {scope['path']} {answer[0]} {took:.0f} ms")
+        self.log(f"{scope['method']} {scope['path']} {reply[0]} {took:.0f} ms")
 
     async def _call(self, scope: Scope, body: bytes) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
         """Run the function; an answer after the limit is thrown away, as the gateway does."""
@@ -104,7 +104,7 @@ def _refusal(status: int, message: str) -> tuple[int, bytes, list[tuple[bytes, b
     return status, b'{"message":"%s"}' % message.encode(), [(b"content-type", b"application/json")]
 
 
-async def _answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+async def answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
     kept = [(name, value) for name, value in headers if name.lower() not in (b"content-length", b"transfer-encoding")]
     kept.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": kept})

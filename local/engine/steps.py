@@ -19,6 +19,10 @@ MIGRATE = "import sys, app; sys.stdout.write(str(app.lambda_handler({}, None)))"
 class StepProblem(Exception):
     """A step failed; the message is what it said."""
 
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+
 
 def migrate(context: dict[str, Any]) -> str | None:
     """Bring the schema up to date with the very function that does so in the cloud. None when there is none."""
@@ -78,7 +82,7 @@ def _run(name: str, command: list[str], environment: dict[str, str], folder: Pat
         raise StepProblem(f"{name} took more than {longest:.0f} s") from exc
     if done.returncode != 0:
         said = "\n".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-25:])
-        raise StepProblem(f"{name} failed:\n{said}")
+        raise StepProblem(f"{name} failed:\n{said}", done.returncode)
     return done.stdout
 
 

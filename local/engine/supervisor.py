@@ -24,6 +24,7 @@ from local.engine.part import Part, PartProblem
 from local.engine.settings import ROOT, Settings, add_options, from_options, read_json, venv_python, write_json
 
 TICK = 0.25
+CONFLICT = 3  # how the deploy step says that the saved state contradicts itself
 LOOK_AT_TEMPLATE_EVERY = 1.0
 DATABASE = "sidedesk"
 
@@ -203,11 +204,26 @@ class Supervisor:
 
     def deploy(self) -> dict[str, Any]:
         began = time.monotonic()
-        deployed = steps.deploy(self.context_file, self.context["region"])
+        try:
+            deployed = steps.deploy(self.context_file, self.context["region"])
+        except steps.StepProblem as exc:
+            if exc.code != CONFLICT:
+                raise
+            self.say(f"the saved state of the engine contradicts itself ({exc}): starting it afresh, files are kept")
+            self._forget_engine_state()
+            deployed = steps.deploy(self.context_file, self.context["region"])
+        steps.status_of(f"{self.context['aws']}/_sidedesk/save")  # a kill from here on finds a whole stack
         took = time.monotonic() - began
         self.say(f"deploy     {deployed['functions']} functions, {deployed['resources']} resources after {took:.1f} s")
         self._check_stopped()
         return deployed
+
+    def _forget_engine_state(self) -> None:
+        """Queued messages and running workflows go; files, captured mail and the database stay."""
+        engine = next(part for part in self.parts if part.name == "engine")
+        engine.stop()
+        shutil.rmtree(self.settings.state / "aws" / "state", ignore_errors=True)
+        engine.start(self.stopping.is_set)
 
     def _seed(self) -> dict[str, Any] | None:
         if "seed" in self.settings.skip:

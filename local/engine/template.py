@@ -104,6 +104,10 @@ def prepare(document: Json, places: Places, values: dict[str, str], upload: Uplo
             properties["Layers"] = []
         elif resource["Type"] == MACHINE and "DefinitionUri" in properties:
             properties["Definition"] = _definition(places.root / properties.pop("DefinitionUri"))
+        elif resource["Type"] == "AWS::S3::Bucket":
+            # Files outlive a stack that had to be made again: a fixed name, and nothing deletes it.
+            resource["DeletionPolicy"] = "Retain"
+            properties.setdefault("BucketName", f"sidedesk-local-{name.lower()}")
     empty = upload(_zip("README", "layers are read from the working tree\n", 0o644))
     for resource in resources.values():
         if resource["Type"] == LAYER:

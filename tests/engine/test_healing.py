@@ -67,6 +67,7 @@ def test_it_restarts_on_other_ports_when_its_own_are_taken(own_stack: Stack) -> 
     stack.stop()
     assert not stack.share.joinpath("stack.json").exists()
     with socket.socket() as squatter:
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         squatter.bind(("127.0.0.1", stack.ports["aws"]))
         squatter.listen()
         stack.start()
@@ -111,12 +112,18 @@ def test_a_broken_start_says_why_and_the_next_one_works(own_stack: Stack) -> Non
 def test_half_written_state_is_no_obstacle(own_stack: Stack) -> None:
     """As after a power cut: a torn part list, an interrupted initdb, a torn file of the emulator."""
     stack = own_stack
+    bucket = stack.outputs["FilesBucket"]
+    stack.aws("s3").put_object(Bucket=bucket, Key="kept", Body=b"42")
     stack.stop()
     (stack.state / "run" / "parts.json").write_text('{"parts": {"postgr')
     (stack.state / "pg").resolve().joinpath("draft").mkdir()
     (stack.state / "aws" / "state" / "cloudformation.json").write_text('{"__ministack_format__": 2, "pay')
     stack.start()
     assert stack.get("/items/1") == {"id": "1"}
+    assert stack.outputs["FilesBucket"] == bucket
+    assert stack.aws("s3").get_object(Bucket=bucket, Key="kept")["Body"].read() == b"42"
+    stack.post("/rest/enqueue", {"message": {"name": "again"}})
+    eventually(lambda: stack.keys("seen/again/"))
 
 
 def test_clean_leaves_nothing(own_stack: Stack) -> None:
