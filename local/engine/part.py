@@ -13,7 +13,8 @@ from typing import Any
 from local.engine import processes
 from local.engine.logs import tail
 
-PATIENCE = 60.0
+PATIENCE = 60.0  # for a start that takes long
+TRIES = 6  # for a start that dies at once; the pauses between them double
 
 
 class PartProblem(Exception):
@@ -42,19 +43,21 @@ class Part:
         began = time.monotonic()
         self.state = "starting"
         self.starts.append(time.time())
+        deaths = 0
         while not cancelled():
             if self.process is None or self.process.poll() is not None:
                 self._launch()
             time.sleep(0.04)
             if self.process is not None and self.process.poll() is not None:
-                time.sleep(0.3)  # it died at once: its port or its lock may still be held
+                deaths += 1
+                time.sleep(0.1 * 2**deaths)  # its port or its lock may still be held
             elif self.ready():
                 self.state, self.since = "running", time.time()
                 return
-            if time.monotonic() - began > PATIENCE:
+            if deaths >= TRIES or time.monotonic() - began > PATIENCE:
                 self.stop()
                 self.state = "failed"
-                raise PartProblem(f"{self.name} did not start. The end of {self.log}:\n{tail(self.log)}")
+                raise PartProblem(f"{self.name} did not start; its log is {self.log}\n{tail(self.log)}")
 
     def _launch(self) -> None:
         with self.log.open("ab") as out:

@@ -182,6 +182,7 @@ class Supervisor:
     def _start(self, part: Part) -> None:
         began = time.monotonic()
         self.parts.append(part)
+        part.state = "starting"
         self.record()
         part.start(self.stopping.is_set)
         self._check_stopped()
@@ -314,7 +315,9 @@ class Supervisor:
             while not self.stopping.wait(0.1):
                 for follower in followers:
                     for line in follower.lines():
-                        self.printer.line(follower.part, line)
+                        # A part that does not start is quoted once, at the end, instead of each time it tries.
+                        if self.state == "ready" or follower.part == "functions":
+                            self.printer.line(follower.part, line)
                 count += 1
                 if count % 50 == 0:
                     for path in self.settings.logs.glob("*.log"):
