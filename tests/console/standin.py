@@ -1,6 +1,6 @@
 """A stand-in for the API with the same shapes, so that the page can be tried alone: fast, and with any fault wished for.
 
-`python -m tests.console.standin 8099` serves it for looking around by hand.
+`PYTHONPATH=shared python -m tests.console.standin 8099` serves it for looking around by hand.
 """
 
 from __future__ import annotations

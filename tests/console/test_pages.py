@@ -285,6 +285,21 @@ def test_a_saved_setting_survives_a_reload_and_only_the_change_is_sent(api: Stan
     expect(page.get_by_label("Organisation")).to_have_value("Northwind Trading")
 
 
+def test_changes_can_be_undone_and_a_value_saved_back(api: StandIn, console: Console) -> None:
+    page = console("/settings")
+    name, save = page.get_by_label("Organisation"), page.get_by_role("button", name="Save changes")
+    name.fill("Typed and regretted")
+    page.get_by_role("button", name="Undo changes").click()
+    expect(name).to_have_value("Northwind")
+    expect(save).to_be_disabled()
+    for value in ("Northwind Trading", "Northwind"):
+        name.fill(value)
+        save.click()
+        expect(save).to_be_disabled()
+        expect(name).to_have_value(value)
+    assert (api.world.settings["name"], api.world.settings["version"]) == ("Northwind", 9)
+
+
 def test_a_bad_value_is_told_at_its_field(console: Console) -> None:
     page = console("/settings", allow=(400,))
     page.get_by_label("Organisation").fill("")

@@ -4,6 +4,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.."
 tests/e2e/setup.sh
 ready=$?
+export PYTHONPATH=shared
 if [ $ready = 3 ] && [ -z "${CI:-}" ]; then echo "skipped: no browser"; exit 0; fi
 [ $ready = 0 ] || exit $ready
 if [ ! -f .sidedesk/stack.json ]; then echo "The stack is not running. Start it with: make up DETACH=1" >&2; exit 1; fi

@@ -1,6 +1,6 @@
 // General: name, zone, engine, limits, money. Only what was changed is sent, with the version it was read at.
 
-import { $, html, on, paint } from '../../lib/dom.js';
+import { $, html, on, paint, redraw } from '../../lib/dom.js';
 import { api } from '../../lib/api.js';
 import { humanise, money, useZone } from '../../lib/format.js';
 import { check, clearErrors, field, number, problems, select, showErrors, text } from '../../lib/forms.js';
@@ -82,7 +82,7 @@ export default {
       $('#undo', root).disabled = many === 0;
       paint($('#unsaved', root), many === 0 ? '' : many === 1 ? '1 change not saved' : `${many} changes not saved`);
     };
-    const show = () => { root.replaceChildren(); paint(root, view(settings, readonly)); if (!readonly) standing(); };
+    const show = () => { redraw(root, view(settings, readonly)); if (!readonly) standing(); };
 
     /** Someone saved in between: show what differs, keep what this person typed. */
     const conflict = async (error) => {

@@ -1,0 +1,63 @@
+"""A picture of every page in both themes, wide and on a phone: `.local/screenshots/<page>-<theme>-<width>.png`.
+
+`python -m tests.e2e.screenshots` takes them from the running stack, `--standin` from the stand-in API.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.console.browser import FLAGS, find_chromium, sign_in
+from tests.console.standin import StandIn
+from tests.e2e.conftest import read_stack
+
+FOLDER = Path(__file__).resolve().parents[2] / ".local/screenshots"
+PLACES = {
+    "audits": "/audits", "new-run": "/audits/new", "notifications": "/notifications", "settings": "/settings", "integrations": "/settings/integrations",
+    "members": "/settings/members", "keys": "/settings/keys", "usage": "/settings/usage", "guide": "/guide",
+}  # fmt: skip
+
+
+def shoot(page: Page, name: str) -> None:
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(150)
+    page.screenshot(path=FOLDER / f"{name}.png", full_page=True, style=".save { position: static }")
+
+
+def take(page: Page, address: str, tail: str) -> None:
+    page.goto(address)
+    page.locator(".door").first.wait_for()
+    shoot(page, f"sign-in-{tail}")
+    sign_in(page, "admin")
+    for name, path in PLACES.items():
+        page.goto(f"{address}#{path}")
+        shoot(page, f"{name}-{tail}")
+    page.goto(f"{address}#/audits")
+    page.wait_for_load_state("networkidle")
+    run = page.locator("tbody tr a").first
+    if run.count():
+        run.click()
+        shoot(page, f"run-{tail}")
+
+
+def main() -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        address = f"{stack.enter_context(StandIn()).url}/console" if "--standin" in sys.argv else read_stack()["console"]
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        for theme in ("light", "dark"):
+            for width in (1440, 360):
+                context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce")
+                take(context.new_page(), address, f"{theme}-{width}")
+                context.close()
+        browser.close()
+    print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER}")
+
+
+if __name__ == "__main__":
+    main()
