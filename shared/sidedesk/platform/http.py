@@ -130,6 +130,13 @@ class Api:
         return self._scope
 
     @property
+    def person_scope(self) -> Scope:
+        """The same, where only people may come."""
+        if not isinstance(self._scope, Scope):
+            raise Forbidden("This is for people. Sign in instead of using a service key.", code="people_only")
+        return self._scope
+
+    @property
     def person(self) -> Person:
         """The signed-in person; routes for machines only must not ask."""
         if self._person is None:

@@ -1,0 +1,32 @@
+"""Employees: whose chats are audited."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sidedesk.audits.models import Employee, PersonWrite
+from sidedesk.audits.repository import SQL
+from sidedesk.platform import audit_log
+from sidedesk.platform.db import Database
+from sidedesk.platform.models import Page, decode_cursor, encode_cursor
+from sidedesk.platform.scope import AnyScope
+
+
+def list_people(
+    database: Database, scope: AnyScope, *, has_intercom: bool, limit: int, cursor: str | None
+) -> Page[Employee]:
+    name, after = decode_cursor(cursor, str, UUID) or (None, None)
+    values = {"has_intercom": has_intercom, "after_name": name, "after": after, "limit": limit + 1}
+    rows = database.rows(scope, Employee, SQL["list_people"], values)
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return Page(data=rows, next_cursor=encode_cursor(rows[-1].name, rows[-1].id) if more else None)
+
+
+def save(database: Database, scope: AnyScope, person_id: UUID, wish: PersonWrite) -> Employee:
+    """Add a person; one with the same Intercom id is brought up to date instead."""
+    values = {"id": person_id, **wish.model_dump()}
+    with database.batch(scope) as batch:
+        saved = batch.rows(Employee, SQL["save_person"], values)
+        batch.run(*audit_log.record("person.saved", intercom_admin_id=wish.intercom_admin_id))
+    return saved.all()[0]

@@ -1,0 +1,66 @@
+"""The watchdog: whatever was killed or lost, every run ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sidedesk.audits import closing
+from sidedesk.audits.limits import AuditLimits
+from sidedesk.audits.repository import SQL
+from sidedesk.platform.db import Database
+from sidedesk.platform.observability import count, logger
+from sidedesk.platform.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    failed: int
+    closed: int
+
+
+def watch_all(database: Database, *, public_url: str) -> Watched:
+    """Every tenant with open runs; one tenant's trouble is not the others'."""
+    failed = closed = 0
+    for tenant_id in database.values(None, "SELECT sweep.tenants_with_open_jobs()"):
+        try:
+            seen = watch(database, tenant_id, public_url=public_url)
+        except Exception:
+            logger.exception("watchdog failed for a tenant", extra={"tenant": str(tenant_id)})
+            count("WatchdogFailed")
+            continue
+        failed += seen.failed
+        closed += seen.closed
+    return Watched(failed, closed)
+
+
+def watch(database: Database, tenant_id: UUID, *, public_url: str) -> Watched:
+    """Fail who is silent, finish who has all results, close what has no open agent."""
+    scope = Scope.system(tenant_id, "watch_jobs")
+    limits = AuditLimits.model_validate(database.value(scope, SQL["tenant_limits"]))
+    minutes = limits.agent_timeout_minutes
+    finishable = database.dicts(scope, SQL["finishable_agents"])
+    with database.batch(scope) as batch:
+        if finishable:
+            batch.run(
+                SQL["finish_agents"],
+                {
+                    "job_ids": [row["job_id"] for row in finishable],
+                    "admin_ids": [row["intercom_admin_id"] for row in finishable],
+                },
+            )
+        silent = batch.dicts(
+            SQL["fail_silent"],
+            {
+                "minutes": minutes,
+                "silent": f"No sign of life for {minutes} minutes. Results that arrived before are kept; retry this agent.",
+                "never": f"This agent was never started within {minutes} minutes of its turn. Retry it.",
+            },
+        )
+        batch.commit()
+        closable = batch.values(SQL["closable_jobs"])
+    closed = closing.close_if_done(database, scope, closable.all(), public_url=public_url)
+    failed = silent.all()
+    if failed:
+        count("AgentsTimedOut", len(failed))
+    return Watched(len(failed), len(closed))
