@@ -53,6 +53,6 @@ export const addDays = (iso, days) => new Date(Date.parse(`${iso}T00:00:00Z`) + 
 
 /** ai_draft_enabled reads "AI draft enabled" until somebody gives it a better name. */
 export const humanise = (name) => {
-  const words = name.replaceAll('_', ' ').trim().replace(/\b(ai|api|id|sla|url|usd)\b/gi, (short) => short.toUpperCase());
+  const words = name.replaceAll('_', ' ').trim().toLowerCase().replace(/\b(ai|api|id|sla|url|usd)\b/gi, (short) => short.toUpperCase());
   return words.charAt(0).toUpperCase() + words.slice(1);
 };

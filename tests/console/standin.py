@@ -45,9 +45,9 @@ class World:
         self.started: dict[str, str] = {}
         self.settings: dict[str, Any] = {
             "name": "Northwind", "timezone": "Europe/Berlin", "locale": "en-GB", "audit_engine": "n8n",
-            "limits": {"max_agents_per_run": 500, "max_days_per_run": 90, "trigger_interval_seconds": 2},
+            "limits": {"agents_per_run": 500, "range_days": 90, "pacing_seconds": 2, "agent_timeout_minutes": 60}, "attribution": "assignee", "models": {},
             "spend": {"month_cap_usd": 250.0, "month_spent_usd": 41.8},
-            "flags": {"email_notifications": True, "ai_customer_draft_enabled": False}, "version": 7,
+            "flags": {"AI_CUSTOMER_DRAFT_ENABLED": False}, "version": 7,
         }  # fmt: skip
         self.integrations: list[dict[str, Any]] = [
             self._integration("intercom", "Intercom", "https://api.intercom.io", {}, True, (True, "Signed in as Support Desk.")),
@@ -185,7 +185,8 @@ class World:
                 return {"ok": ok, "message": "It answered and knows the token." if ok else "No secret is stored. Edit the integration and add one.", "latency_ms": 84 if ok else None}
             case "GET", ["service-keys"]:
                 need("service_keys.read")
-                return {"data": self.keys, "next_cursor": None}
+                scopes = {"audits.callback": "Send results", "audits.progress": "Send progress", "scorecards.read": "Read scorecards", "metrics.read": "Read metrics"}
+                return self._page(self.keys, query) | {"available_scopes": [{"name": n, "description": d} for n, d in scopes.items()]}
             case "POST", ["service-keys"]:
                 need("service_keys.write")
                 self._required(body, "name")

@@ -275,11 +275,11 @@ def test_a_saved_setting_survives_a_reload_and_only_the_change_is_sent(api: Stan
     save = page.get_by_role("button", name="Save changes")
     expect(save).to_be_disabled()
     page.get_by_label("Organisation").fill("Northwind Trading")
-    page.get_by_label("Max days per run").fill("60")
+    page.get_by_label("Days per run").fill("60")
     expect(page.get_by_text("2 changes not saved")).to_be_visible()
     save.click()
     expect(page.get_by_text("Settings saved.")).to_be_visible()
-    assert next(body for method, _, body in api.world.calls if method == "PUT") == {"name": "Northwind Trading", "limits": {"max_days_per_run": 60}, "version": 7}
+    assert next(body for method, _, body in api.world.calls if method == "PUT") == {"name": "Northwind Trading", "limits": {"range_days": 60}, "version": 7}
     expect(page.locator(".nav__me")).to_contain_text("Northwind Trading")
     page.reload()
     expect(page.get_by_label("Organisation")).to_have_value("Northwind Trading")
@@ -307,6 +307,14 @@ def test_a_bad_value_is_told_at_its_field(console: Console) -> None:
     expect(page.get_by_text("Give the organisation a name.")).to_be_visible()
     expect(page.get_by_label("Organisation")).to_be_focused()
     expect(page.get_by_label("Organisation")).to_have_attribute("aria-invalid", "true")
+
+
+def test_an_emptied_number_is_not_sent(api: StandIn, console: Console) -> None:
+    page = console("/settings")
+    page.get_by_label("People per run").fill("")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_text("Enter a number.")).to_be_visible()
+    assert [method for method, _, _ in api.world.calls if method == "PUT"] == []
 
 
 def test_a_conflict_shows_what_changed_and_keeps_what_was_typed(api: StandIn, console: Console) -> None:
@@ -365,7 +373,7 @@ def test_an_integration_is_tested_added_and_removed(api: StandIn, console: Conso
 def test_editing_keeps_the_secret_and_what_the_form_does_not_know(api: StandIn, console: Console) -> None:
     page = console("/settings/integrations")
     page.locator(".link-row", has_text="n8n.northwind.example").get_by_role("button", name="Edit").click()
-    page.get_by_role("dialog").get_by_label("Name").fill("Audits in n8n")
+    page.get_by_role("dialog").get_by_label("Name", exact=True).fill("Audits in n8n")
     page.get_by_role("dialog").get_by_role("button", name="Save integration").click()
     expect(page.get_by_role("heading", name="Audits in n8n")).to_be_visible()
     sent = next(body for method, _, body in api.world.calls if method == "PUT")

@@ -8,8 +8,14 @@ import { busy, note, toast } from '../../lib/ui.js';
 
 const ENGINES = [['n8n', 'n8n workflow'], ['native', 'Built in']];
 const LOCALES = [['en-GB', 'English (UK)'], ['en-US', 'English (US)'], ['de-DE', 'Deutsch'], ['fr-FR', 'Français'], ['es-ES', 'Español'], ['pt-BR', 'Português (Brasil)'], ['it-IT', 'Italiano'], ['nl-NL', 'Nederlands'], ['tr-TR', 'Türkçe']];
+const ATTRIBUTIONS = [['assignee', 'Whoever it is assigned to now'], ['main_author', 'Whoever wrote most of it'], ['participant', 'Everybody who took part']];
 const NAMES = {
-  name: 'Organisation', timezone: 'Time zone', locale: 'Language and region', audit_engine: 'Audit engine', 'spend.month_cap_usd': 'Spending cap per month, USD',
+  name: 'Organisation', timezone: 'Time zone', locale: 'Language and region', audit_engine: 'Audit engine', attribution: 'A chat counts for',
+  'spend.month_cap_usd': 'Spending cap per month, USD',
+  'limits.agents_per_run': 'People per run', 'limits.range_days': 'Days per run', 'limits.pacing_seconds': 'Seconds between two calls to n8n',
+  'limits.agent_timeout_minutes': 'Minutes of silence until a person’s audit has failed', 'limits.start_grace_seconds': 'Seconds to wait for a start that did not answer',
+  'limits.duplicate_window_seconds': 'Seconds in which an identical run is the same run',
+  'flags.AI_CUSTOMER_DRAFT_ENABLED': 'Draft replies to customers',
 };
 const label = (path) => NAMES[path] ?? humanise(path.split('.').at(-1).replace(/_usd$/, ', USD'));
 const plain = (value) => value === null || ['string', 'number', 'boolean'].includes(typeof value);
@@ -36,7 +42,9 @@ function view(settings, readonly) {
       ${field('timezone', NAMES.timezone, text(settings.timezone, { readonly, list: 'zones' }), 'For example Europe/Berlin')}
       <datalist id="zones">${Intl.supportedValuesOf('timeZone').map((z) => html`<option value="${z}"></option>`)}</datalist>
       ${field('locale', NAMES.locale, select(settings.locale, withOwn(LOCALES, settings.locale), { disabled: readonly }), 'For mails and files; the console is in English')}`)}
-    ${section('Audits', 'Who reads and marks the chats.', field('audit_engine', NAMES.audit_engine, select(settings.audit_engine, withOwn(ENGINES, settings.audit_engine), { disabled: readonly }), 'Built in needs no n8n'))}
+    ${section('Audits', 'Who reads and marks the chats, and whose chats they are.', html`
+      ${field('audit_engine', NAMES.audit_engine, select(settings.audit_engine, withOwn(ENGINES, settings.audit_engine), { disabled: readonly }), 'Built in needs no n8n')}
+      ${settings.attribution && field('attribution', NAMES.attribution, select(settings.attribution, withOwn(ATTRIBUTIONS, settings.attribution), { disabled: readonly }), 'A transferred chat should not blame the last person')}`)}
     ${section('Spending', 'Money is reserved before each call to a model; at the cap, work pauses.', html`
       ${field('spend.month_cap_usd', NAMES['spend.month_cap_usd'], number(settings.spend?.month_cap_usd, { readonly }))}
       <p class="meta">${money(settings.spend?.month_spent_usd)} spent this month. <a href="#/settings/usage">See what on</a></p>`)}
@@ -110,6 +118,11 @@ export default {
     on(root, 'submit', '#general', (event) => {
       event.preventDefault();
       if (readonly || changes().length === 0) return;
+      const unread = changes().filter(([path, value]) => value === null && typeof at(settings, path) === 'number');
+      if (unread.length > 0) {
+        showErrors(form(), { message: 'A number is missing.', details: unread.map(([path]) => ({ field: path, message: 'Enter a number.' })) });
+        return;
+      }
       busy($('#save', root), async () => {
         clearErrors(form());
         try {

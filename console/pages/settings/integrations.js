@@ -8,12 +8,12 @@ import { icon } from '../../lib/icons.js';
 import { ask, badge, busy, empty, note, toast } from '../../lib/ui.js';
 
 const KINDS = {
-  chatwoot: { name: 'Chatwoot', secret: 'API access token', config: ['account_id'] },
-  intercom: { name: 'Intercom', secret: 'Access token', config: [] },
-  n8n: { name: 'n8n', secret: 'Webhook header value', config: [] },
-  openai: { name: 'OpenAI compatible model', secret: 'API key', config: [] },
+  chatwoot: { name: 'Chatwoot', secret: 'API access token', config: ['account_id'], more: [['webhook_secret', 'Webhook secret', 'Signs what Chatwoot sends to sidedesk']], address: 'The address of the dashboard, without /app' },
+  intercom: { name: 'Intercom', secret: 'Access token', config: ['api_version'], more: [], address: 'https://api.intercom.io, or the one of your region' },
+  n8n: { name: 'n8n', secret: 'Webhook header value', config: ['webhook_path', 'header_name'], more: [['api_key', 'n8n API key', 'Lets sidedesk ask what became of a run']], address: 'The whole webhook address may be pasted' },
+  openai: { name: 'OpenAI compatible model', secret: 'API key', config: ['organization'], more: [], address: 'Ends in /v1' },
 };
-const kindOf = (kind) => KINDS[kind] ?? { name: humanise(kind), secret: 'Secret', config: [] };
+const kindOf = (kind) => KINDS[kind] ?? { name: humanise(kind), secret: 'Secret', config: [], more: [], address: '' };
 
 const health = (item) => (!item.last_test
   ? badge('untested')
@@ -27,14 +27,20 @@ const row = (item, answer, mayChange) => html`<li class="link-row" id="i-${item.
 
 const keysOf = (kind, config) => [...new Set([...kindOf(kind).config, ...Object.keys(config)])];
 
-const configFields = (kind, config) => html`${keysOf(kind, config).map((key) => field(`config.${key}`, humanise(key), text(typeof config[key] === 'object' ? JSON.stringify(config[key]) : config[key])))}`;
+const password = text('', { type: 'password', autocomplete: 'new-password' });
+const stored = (item) => (item.has_secret ? 'One is stored and is never shown. Leave this empty to keep it.' : 'Kept in the secrets manager; never shown again.');
+
+/** What differs from kind to kind. */
+const kindFields = (item) => html`
+  ${field('base_url', 'Address', text(item.base_url, { type: 'url', placeholder: 'https://' }), kindOf(item.kind).address)}
+  ${keysOf(item.kind, item.config).map((key) => field(`config.${key}`, humanise(key), text(item.config[key] !== null && typeof item.config[key] === 'object' ? JSON.stringify(item.config[key]) : item.config[key])))}
+  ${field('secret', kindOf(item.kind).secret, password, stored(item))}
+  ${kindOf(item.kind).more.map(([name, label, hint]) => field(name, label, password, `${hint}. ${item.id ? 'Leave empty to keep what is stored.' : 'May be added later.'}`))}`;
 
 const fields = (item) => html`
   ${item.id ? '' : field('kind', 'Kind', select(item.kind, Object.entries(KINDS).map(([id, k]) => [id, k.name])))}
   ${field('name', 'Name', text(item.name), 'As people see it here')}
-  ${field('base_url', 'Address', text(item.base_url, { type: 'url', placeholder: 'https://' }), 'Without a path behind the product’s own')}
-  <div class="stack" id="config">${configFields(item.kind, item.config ?? {})}</div>
-  ${field('secret', kindOf(item.kind).secret, text('', { type: 'password', autocomplete: 'new-password' }), item.has_secret ? 'One is stored and is never shown. Leave this empty to keep it.' : 'Stored in the secrets manager; never shown again.')}
+  <div class="stack setting__body" id="of-kind">${kindFields(item)}</div>
   ${problems}`;
 
 /** What was typed, in the types it had: a number stays a number. */
@@ -55,7 +61,7 @@ function bodyOf(data, item) {
   }
   const body = { name: data.get('name').trim(), base_url: data.get('base_url').trim(), config };
   if (!item.id) body.kind = data.get('kind');
-  if (data.get('secret')) body.secret = data.get('secret');
+  for (const name of ['secret', ...kindOf(body.kind ?? item.kind).more.map(([extra]) => extra)]) if (data.get(name)) body[name] = data.get(name);
   return body;
 }
 
@@ -82,8 +88,8 @@ export default {
       });
       const kind = document.querySelector('dialog [name=kind]');
       kind?.addEventListener('change', () => {
-        paint(document.querySelector('dialog #config'), configFields(kind.value, {}));
-        document.querySelector('dialog [data-field=secret] label').textContent = kindOf(kind.value).secret;
+        const address = document.querySelector('dialog [name=base_url]').value;
+        paint(document.querySelector('dialog #of-kind'), kindFields({ ...item, kind: kind.value, base_url: address }));
       });
       const saved = await dialog;
       if (!saved || signal.aborted) return;

@@ -1,18 +1,12 @@
 // Service keys: how machines call us. The key itself is shown once, when it is made.
 
 import { $, html, on, paint } from '../../lib/dom.js';
-import { api } from '../../lib/api.js';
+import { api, list } from '../../lib/api.js';
 import { time } from '../../lib/format.js';
 import { check, field, problems, select, showErrors, text } from '../../lib/forms.js';
 import { icon } from '../../lib/icons.js';
-import { ask, badge, empty, toast } from '../../lib/ui.js';
+import { ask, badge, busy, empty, more, toast } from '../../lib/ui.js';
 
-const SCOPES = [
-  ['audits.callback', 'Send results', 'One audited chat after the other'],
-  ['audits.progress', 'Send progress', 'Totals, states and crash reports of runs'],
-  ['scorecards.read', 'Read scorecards', 'What a good chat is'],
-  ['metrics.read', 'Read metrics', 'The figures of this organisation'],
-];
 const FOR_N8N = ['audits.callback', 'audits.progress', 'scorecards.read'];
 const LIVES = [['90', '90 days'], ['365', 'One year'], ['', 'Until it is revoked']];
 
@@ -46,17 +40,26 @@ async function hand(made) {
 
 export default {
   async mount(root, { signal, can }) {
-    let keys = (await api('/api/service-keys', { signal })).data;
+    let keys = [];
+    let cursor = '';
+    let scopes = [];
+    const load = async () => {
+      const page = await list('/api/service-keys', { signal });
+      keys = page.data;
+      cursor = page.next_cursor;
+      scopes = page.available_scopes;
+    };
+    await load();
     const show = () => paint(root, html`<div class="part-head"><p class="meta">Machines such as n8n call sidedesk with one of these. Two may live at a time, so that one can follow the other.</p>${can('service_keys.write') && html`<button class="btn" type="button" id="make" data-make>${icon('plus')}Make a key</button>`}</div>
-      ${keys.length === 0 ? html`<div class="panel">${empty({ glyphName: 'key', title: 'No keys yet', text: 'Make one for n8n, and store it there as a credential.' })}</div>` : table(keys)}`);
-    const reload = async () => { keys = (await api('/api/service-keys', { signal })).data; show(); };
+      ${keys.length === 0 ? html`<div class="panel">${empty({ glyphName: 'key', title: 'No keys yet', text: 'Make one for n8n, and store it there as a credential.' })}</div>` : html`${table(keys)}${more(keys.length, cursor)}`}`);
+    const reload = async () => { await load(); show(); };
 
     on(root, 'click', '[data-make]', async () => {
       const wish = crypto.randomUUID();
       const made = await ask({
         title: 'Make a service key', confirm: 'Make key', onError: showErrors,
         body: html`${field('name', 'Name', text('', { placeholder: 'n8n production' }), 'Who will use it')}
-          <fieldset class="field" data-field="scopes"><legend class="label">May do</legend><div class="stack">${SCOPES.map(([id, label, hint]) => check('scopes', label, FOR_N8N.includes(id), { hint, value: id }))}</div><div class="field__error" role="alert"></div></fieldset>
+          <fieldset class="field" data-field="scopes"><legend class="label">May do</legend><div class="stack">${scopes.map((s) => check('scopes', s.description, FOR_N8N.includes(s.name), { hint: s.name, value: s.name }))}</div><div class="field__error" role="alert"></div></fieldset>
           ${field('expires_at', 'Ends', select('365', LIVES))}${problems}`,
         submit: (data) => {
           const days = data.get('expires_at');
@@ -69,6 +72,14 @@ export default {
       await hand(made);
       await reload().catch((error) => toast(error.message, { tone: 'alert' }));
     }, signal);
+    on(root, 'click', '[data-more]', (_, button) => busy(button, async () => {
+      try {
+        const page = await list('/api/service-keys', { cursor, signal });
+        keys = [...keys, ...page.data];
+        cursor = page.next_cursor;
+        show();
+      } catch (error) { if (!signal.aborted) toast(error.message, { tone: 'alert' }); }
+    }), signal);
     on(root, 'click', '[data-revoke]', async (_, button) => {
       const key = keys.find((k) => String(k.id) === button.dataset.revoke);
       const gone = await ask({
