@@ -98,11 +98,15 @@ class Postgres:
     def _program(self, name: str) -> Path:
         server = self._server
         if self.user and not _reachable(server):
-            server = self.home / "server"
-            if not server.exists():
+            place = self.home / "server"
+            if not place.exists():
                 copy = self.home / f"server.{os.getpid()}"
-                shutil.copytree(self._server, copy, symlinks=True)
-                copy.rename(server)
+                shutil.copytree(server, copy / WHEEL / SERVER, symlinks=True)
+                libraries = server.parents[1] / f"{WHEEL}.libs"  # found from the binaries by a relative path
+                if libraries.exists():
+                    shutil.copytree(libraries, copy / libraries.name, symlinks=True)
+                copy.rename(place)
+            server = place / WHEEL / SERVER
         return server / "bin" / name
 
     @property

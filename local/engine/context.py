@@ -15,12 +15,12 @@ SENDER = "sidedesk@sidedesk.example"
 APP_SECRET, MIGRATE_SECRET = "sidedesk/local/app", "sidedesk/local/migrate"
 APP_ROLE = "sidedesk_app"
 
-# A real service replaces its double by setting its variable. The first is its address, the rest belong to it.
+# A real service replaces its double by its address in the person's shell.
 SERVICES = {
     "openai": ("OPENAI_BASE_URL", "/openai/v1"),
     "chatwoot": ("CHATWOOT_BASE_URL", "/chatwoot"),
     "intercom": ("INTERCOM_BASE_URL", "/intercom"),
-    "n8n": ("N8N_WEBHOOK_URL", "/n8n/webhook/massive-ai-audit"),
+    "n8n": ("N8N_BASE_URL", "/n8n"),
 }
 PASSED_ON = ("OPENAI_", "CHATWOOT_", "INTERCOM_", "N8N_", "SUPABASE_", "MASSIVE_AI_AUDIT_", "AI_CUSTOMER_", "SIDEDESK_")
 NETWORK = (
@@ -92,7 +92,8 @@ def parameters(settings: Settings, api: str, outside: dict[str, str]) -> dict[st
         "OpenAiBaseUrl": outside["openai"],
         "ChatwootBaseUrl": outside["chatwoot"],
         "IntercomBaseUrl": outside["intercom"],
-        "N8nWebhookUrl": outside["n8n"],
+        "N8nBaseUrl": outside["n8n"],
+        "N8nWebhookUrl": os.environ.get("N8N_WEBHOOK_URL") or f"{outside['n8n']}/webhook/massive-ai-audit",
         "JwtIssuer": f"{api}/auth/v1",
         "DevSignIn": "true",
         "MailFrom": SENDER,

@@ -93,7 +93,7 @@ def main() -> None:
     config.h11_max_incomplete_size = 64 * 1024
     config.accesslog = None
     config.loglevel = "WARNING"
-    asyncio.run(serve(application, config))  # type: ignore[arg-type]
+    asyncio.run(serve(application, config))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def install(function_log: Path) -> None:
 
 def quick_answers() -> None:
     """Without this every warm call waits 40 ms for a delayed acknowledgement."""
-    http.server.BaseHTTPRequestHandler.disable_nagle_algorithm = True  # type: ignore[attr-defined]
+    http.server.BaseHTTPRequestHandler.disable_nagle_algorithm = True
 
 
 def quick_silence() -> None:

@@ -23,15 +23,16 @@ def stack_file(context: dict[str, Any], seeded: dict[str, Any] | None, deployed:
     return {**ours, **(seeded or {})}
 
 
-def banner(context: dict[str, Any], seeded: dict[str, Any] | None, took: float, detached: bool) -> str:
+def banner(context: dict[str, Any], seeded: dict[str, Any] | None, took: float, detached: bool, sandbox: bool) -> str:
     api = context["api"]
     places = {
         "Console": f"{api}/console",
         "API guide": f"{api}/docs",
         "Captured mail": context["mail"],
-        "Sandbox": f"{context['sandbox']['base']}/",
         "AWS endpoint": context["aws"],
     }
+    if sandbox:
+        places["Sandbox"] = f"{context['sandbox']['base']}/"
     real = [name for name, url in context["sandbox"].items() if not url.startswith(context["sandbox"]["base"])]
     lines = ["", f"sidedesk is up after {took:.1f} s", ""]
     lines += [f"  {name:<14} {url}" for name, url in places.items()]

@@ -119,7 +119,8 @@ class Supervisor:
         write_json(self.settings.stack_file, summary.stack_file(self.context, seeded, deployed))
         self.state, self.note = "ready", ""
         self.record()
-        self.say(summary.banner(self.context, seeded, time.monotonic() - self.began, self.detached))
+        has_sandbox = any(part.name == "sandbox" for part in self.parts)
+        self.say(summary.banner(self.context, seeded, time.monotonic() - self.began, self.detached, has_sandbox))
 
     @property
     def context_file(self) -> Path:
