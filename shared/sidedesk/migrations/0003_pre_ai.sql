@@ -90,22 +90,22 @@ CREATE FUNCTION ai_reserve(
 AS $$
 DECLARE
   tenant record; breaker record; job_budget record; month_budget record;
-  job_subject text := 'job:' || job; month_subject text;
+  job_subject text := 'job:' || job; month_subject text; paused boolean;
 BEGIN
   SELECT t.id, t.month_cap_usd, t.timezone INTO STRICT tenant FROM tenants t WHERE t.id = current_tenant();
 
   SELECT b.open_until INTO breaker FROM ai_breakers b WHERE b.tenant_id = tenant.id AND b.provider = at_provider;
-  IF breaker.open_until IS NOT NULL THEN
-    -- When the pause is over one call may try; the others wait a little longer for what it finds.
-    IF breaker.open_until <= clock_timestamp() THEN
-      UPDATE ai_breakers b SET open_until = clock_timestamp() + make_interval(secs => lease_seconds)
-       WHERE b.tenant_id = tenant.id AND b.provider = at_provider AND b.open_until <= clock_timestamp();
-    END IF;
-    IF breaker.open_until > clock_timestamp() OR NOT FOUND THEN
-      verdict := 'breaker_open';
-      wait_seconds := greatest(1, ceil(extract(epoch FROM breaker.open_until - clock_timestamp())))::integer;
-      RETURN;
-    END IF;
+  paused := breaker.open_until IS NOT NULL;
+  IF paused AND breaker.open_until <= clock_timestamp() THEN
+    -- The pause is over: one call may try, the others wait a little longer for what it finds.
+    UPDATE ai_breakers b SET open_until = clock_timestamp() + make_interval(secs => least(lease_seconds, 30))
+     WHERE b.tenant_id = tenant.id AND b.provider = at_provider AND b.open_until <= clock_timestamp();
+    paused := NOT FOUND;
+  END IF;
+  IF paused THEN
+    verdict := 'breaker_open';
+    wait_seconds := greatest(1, ceil(extract(epoch FROM breaker.open_until - clock_timestamp())))::integer;
+    RETURN;
   END IF;
 
   month_subject := 'month:' || to_char(clock_timestamp() AT TIME ZONE tenant.timezone, 'YYYY-MM');
