@@ -1,11 +1,11 @@
 // Starts the console: a session, then the page that the address names. Pages own nothing outside <main>.
 
-import { $, html, on, paint } from './lib/dom.js';
+import { $, $$, html, on, paint } from './lib/dom.js';
 import { useToken } from './lib/api.js';
 import { useZone } from './lib/format.js';
 import { poll } from './lib/poll.js';
 import { allowed, comeBack, fetchMe, forget, knownMe, signInAs, token } from './lib/session.js';
-import { failure, head, skeleton, toast } from './lib/ui.js';
+import { complain, failure, head, skeleton } from './lib/ui.js';
 import { MISSING, ROUTES } from './routes.js';
 import { closeNav, drawNav, startShell } from './shell.js';
 
@@ -26,6 +26,7 @@ const here = () => location.hash.slice(1).split('?')[0];
 const query = () => new URLSearchParams(location.hash.split('?')[1] ?? '');
 
 function quit() {
+  $$('dialog[open]').forEach((dialog) => dialog.close());
   leave.abort(new DOMException('left the page', 'AbortError'));
   leave = new AbortController();
   page = null;
@@ -147,7 +148,7 @@ startShell({
       await signInAs(id);
       page = null;
       await begin();
-    } catch (error) { toast(error.message, { tone: 'alert' }); }
+    } catch (error) { complain(error); }
   },
 });
 addEventListener('hashchange', show);

@@ -89,7 +89,7 @@ export function startShell({ go, signOut, become }) {
   paint(opener, icon('menu'));
   opener.addEventListener('click', openNav);
   scrim.addEventListener('click', closeNav);
-  nav.addEventListener('keydown', (event) => { if (event.key === 'Escape') { closeNav(); opener.focus(); } });
+  document.addEventListener('keydown', (event) => { if (event.key === 'Escape' && nav.classList.contains('is-open')) { closeNav(); opener.focus(); } });
   $$('.brand').forEach((brand) => brand.addEventListener('click', closeNav));
   on(document.body, 'click', '[data-theme-toggle]', turnTheme, always);
   on(document.body, 'click', '[data-help]', () => { closeNav(); help(); }, always);

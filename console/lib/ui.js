@@ -84,6 +84,11 @@ export function toast(text, { tone = 'check' } = {}) {
   setTimeout(() => el.remove(), 5_000);
 }
 
+/** Something a person asked for did not work. Having left the page is no reason to complain. */
+export function complain(error, before = '') {
+  if (error.name !== 'AbortError') toast(`${before}${error.message}`, { tone: 'alert' });
+}
+
 /**
  * A modal with a form. Resolves to what `submit(FormData)` gave, or null when it was closed.
  * When `submit` throws, the dialog stays open and `onError(form, error)` shows why.

@@ -6,7 +6,7 @@ import { count, percent, range, time } from '../lib/format.js';
 import { icon } from '../lib/icons.js';
 import { bind } from '../lib/keys.js';
 import { poll } from '../lib/poll.js';
-import { badge, bar, busy, empty, failure, head, LIVE, more, stateOf, toast, toneOf } from '../lib/ui.js';
+import { badge, bar, busy, complain, empty, failure, head, LIVE, more, stateOf, toneOf } from '../lib/ui.js';
 
 const STATES = [['', 'Every state'], ['queued', 'Queued'], ['running', 'Running'], ['completed', 'Completed'], ['failed', 'Failed'], ['cancelled', 'Cancelled']];
 
@@ -67,7 +67,7 @@ export default {
         rows = [...rows, ...page.data];
         cursor = page.next_cursor;
         show();
-      } catch (error) { if (!signal.aborted) toast(error.message, { tone: 'alert' }); }
+      } catch (error) { complain(error); }
     }), signal);
     if (can('audits.run')) bind([{ keys: ['n'], label: 'New run', run: () => go('/audits/new') }], signal);
   },

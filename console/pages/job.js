@@ -4,7 +4,7 @@ import { $, html, on, paint } from '../lib/dom.js';
 import { api, list } from '../lib/api.js';
 import { count, duration, percent, range, time } from '../lib/format.js';
 import { poll } from '../lib/poll.js';
-import { badge, bar, busy, empty, failure, head, LIVE, more, note, stateOf, toast, toneOf } from '../lib/ui.js';
+import { badge, bar, busy, complain, empty, failure, head, LIVE, more, note, stateOf, toneOf } from '../lib/ui.js';
 
 const share = (part, total) => (total ? (part / total) * 100 : 0);
 
@@ -119,7 +119,7 @@ export default {
         const page = await list(`${at}/assignments`, { cursor: found.cursor, signal });
         found = { rows: [...found.rows, ...page.data], cursor: page.next_cursor, error: null };
         show();
-      } catch (error) { if (!signal.aborted) toast(error.message, { tone: 'alert' }); }
+      } catch (error) { complain(error); }
     }), signal);
     await loadResults();
   },

@@ -5,7 +5,7 @@ import { api, list } from '../lib/api.js';
 import { time } from '../lib/format.js';
 import { icon } from '../lib/icons.js';
 import { bind } from '../lib/keys.js';
-import { busy, empty, failure, head, more, skeleton, toast } from '../lib/ui.js';
+import { busy, complain, empty, failure, head, more, skeleton } from '../lib/ui.js';
 
 /** Links come from data: only places inside this console are followed. */
 function placeOf(link) {
@@ -59,7 +59,7 @@ export default {
         n.read_at = null;
         if (signal.aborted) return;
         show();
-        toast(`Still unread. ${error.message}`, { tone: 'alert' });
+        complain(error, 'Still unread. ');
       }
     };
     const again = async () => {
@@ -81,7 +81,7 @@ export default {
         await load();
         show();
         refreshMe().catch(() => {});
-      } catch (error) { if (!signal.aborted) toast(error.message, { tone: 'alert' }); }
+      } catch (error) { complain(error); }
     }), signal);
     on(root, 'click', '[data-more]', (_, button) => busy(button, async () => {
       try {
@@ -89,7 +89,7 @@ export default {
         rows = [...rows, ...page.data];
         cursor = page.next_cursor;
         show();
-      } catch (error) { if (!signal.aborted) toast(error.message, { tone: 'alert' }); }
+      } catch (error) { complain(error); }
     }), signal);
     bind([
       { keys: ['j'], label: 'Next notification', run: () => step(1) },

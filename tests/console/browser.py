@@ -49,8 +49,8 @@ def open_page(browser: Browser) -> Iterator[Open]:
     def expected(text: str, allowed: tuple[int, ...]) -> bool:
         return any(f"status of {status}" in text for status in allowed)
 
-    def open_one(url: str, *, theme: str = "light", width: int = 1440, height: int = 900, allow: tuple[int, ...] = (), **more: Any) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce", **more)
+    def open_one(url: str, *, theme: str = "light", width: int = 1440, height: int = 900, motion: str = "reduce", allow: tuple[int, ...] = (), **more: Any) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion=motion, **more)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)

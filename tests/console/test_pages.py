@@ -53,6 +53,16 @@ def test_an_ended_session_signs_in_again_and_comes_back(api: StandIn, console: C
     expect(page.get_by_role("cell", name="Owner", exact=True)).to_be_visible()
 
 
+def test_a_session_that_ends_under_a_dialog_closes_it(api: StandIn, console: Console) -> None:
+    page = console("/settings/keys", allow=(401,))
+    page.get_by_role("button", name="Make a key").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("n8n")
+    api.world.tokens.clear()
+    page.get_by_role("dialog").get_by_role("button", name="Make key").click()
+    expect(page.get_by_text("Your sign-in has ended")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_another_account_is_one_choice_away(console: Console) -> None:
     page = console("/settings", allow=(403,))
     page.get_by_label("Signed in as").select_option("viewer")
@@ -140,7 +150,7 @@ def test_a_chosen_theme_stays(console: Console) -> None:
 
 
 def test_on_a_phone_the_navigation_opens_and_closes(console: Console) -> None:
-    page = console("/audits", width=360, height=740)
+    page = console("/audits", width=360, height=740, motion="no-preference")
     nav = page.get_by_role("navigation", name="Main")
     expect(nav).to_be_hidden()
     page.get_by_role("button", name="Open navigation").click()

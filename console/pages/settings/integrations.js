@@ -5,7 +5,7 @@ import { api } from '../../lib/api.js';
 import { count, humanise, time } from '../../lib/format.js';
 import { field, problems, select, showErrors, text } from '../../lib/forms.js';
 import { icon } from '../../lib/icons.js';
-import { ask, badge, busy, empty, note, toast } from '../../lib/ui.js';
+import { ask, badge, busy, complain, empty, note, toast } from '../../lib/ui.js';
 
 const KINDS = {
   chatwoot: { name: 'Chatwoot', secret: 'API access token', config: ['account_id'], more: [['webhook_secret', 'Webhook secret', 'Signs what Chatwoot sends to sidedesk']], address: 'The address of the dashboard, without /app' },
@@ -95,13 +95,13 @@ export default {
       if (!saved || signal.aborted) return;
       if (item.id) answers.delete(item.id);
       toast(item.id ? 'Integration saved. Test it to be sure.' : 'Integration added. Test it to be sure.');
-      await reload().catch((error) => toast(error.message, { tone: 'alert' }));
+      await reload().catch(complain);
     };
     const remove = (item) => ask({
       title: `Remove ${item.name}?`, confirm: 'Remove integration', danger: true, onError: showErrors,
       body: html`<p>sidedesk forgets the address and the secret. Work that needs ${kindOf(item.kind).name} fails until it is added again.</p>${problems}`,
       submit: () => api(`/api/integrations/${item.id}`, { method: 'DELETE', signal }),
-    }).then((gone) => { if (gone) { toast('Integration removed.'); return reload(); } return null; }).catch((error) => { if (!signal.aborted) toast(error.message, { tone: 'alert' }); });
+    }).then((gone) => { if (gone) { toast('Integration removed.'); return reload(); } return null; }).catch(complain);
 
     on(root, 'click', '[data-add]', () => edit({ kind: 'intercom', name: '', base_url: '', config: {} }), signal);
     on(root, 'click', '[data-edit]', (_, b) => edit(find(b.dataset.edit)), signal);

@@ -5,7 +5,7 @@ import { api, list } from '../../lib/api.js';
 import { time } from '../../lib/format.js';
 import { check, field, problems, select, showErrors, text } from '../../lib/forms.js';
 import { icon } from '../../lib/icons.js';
-import { ask, badge, busy, empty, more, toast } from '../../lib/ui.js';
+import { ask, badge, busy, complain, empty, more, toast } from '../../lib/ui.js';
 
 const FOR_N8N = ['audits.callback', 'audits.progress', 'scorecards.read'];
 const LIVES = [['90', '90 days'], ['365', 'One year'], ['', 'Until it is revoked']];
@@ -70,7 +70,7 @@ export default {
       });
       if (!made || signal.aborted) return;
       await hand(made);
-      await reload().catch((error) => toast(error.message, { tone: 'alert' }));
+      await reload().catch(complain);
     }, signal);
     on(root, 'click', '[data-more]', (_, button) => busy(button, async () => {
       try {
@@ -78,7 +78,7 @@ export default {
         keys = [...keys, ...page.data];
         cursor = page.next_cursor;
         show();
-      } catch (error) { if (!signal.aborted) toast(error.message, { tone: 'alert' }); }
+      } catch (error) { complain(error); }
     }), signal);
     on(root, 'click', '[data-revoke]', async (_, button) => {
       const key = keys.find((k) => String(k.id) === button.dataset.revoke);
@@ -89,7 +89,7 @@ export default {
       });
       if (!gone || signal.aborted) return;
       toast('Key revoked.');
-      await reload().catch((error) => toast(error.message, { tone: 'alert' }));
+      await reload().catch(complain);
     }, signal);
     show();
   },

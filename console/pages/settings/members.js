@@ -5,7 +5,7 @@ import { api, list } from '../../lib/api.js';
 import { time } from '../../lib/format.js';
 import { field, problems, select, showErrors, text } from '../../lib/forms.js';
 import { icon } from '../../lib/icons.js';
-import { ask, badge, busy, more, toast } from '../../lib/ui.js';
+import { ask, badge, busy, complain, more, toast } from '../../lib/ui.js';
 
 const ROLES = [['viewer', 'Viewer: reads, changes nothing'], ['member', 'Member: audits and daily work'], ['admin', 'Admin: settings and people'], ['owner', 'Owner: everything']];
 const nameOf = (role) => ROLES.find(([id]) => id === role)?.[1].split(':')[0] ?? role;
@@ -27,7 +27,7 @@ export default {
     const after = async (said) => {
       if (signal.aborted) return;
       toast(said);
-      try { await load(); show(); refreshMe().catch(() => {}); } catch (error) { if (!signal.aborted) toast(error.message, { tone: 'alert' }); }
+      try { await load(); show(); refreshMe().catch(() => {}); } catch (error) { complain(error); }
     };
     const find = (id) => rows.find((m) => String(m.id) === id);
 
@@ -64,7 +64,7 @@ export default {
         rows = [...rows, ...page.data];
         cursor = page.next_cursor;
         show();
-      } catch (error) { if (!signal.aborted) toast(error.message, { tone: 'alert' }); }
+      } catch (error) { complain(error); }
     }), signal);
     show();
   },
