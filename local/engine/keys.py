@@ -14,6 +14,8 @@ def load(path: Path) -> dict[str, str]:
     """What is there, with what is missing added."""
     found = read_json(path) or {}
     missing = {name: secrets.token_urlsafe(32) for name in NAMES if name not in found}
+    if "service_key" in missing:  # in the shape the product knows its keys by
+        missing["service_key"] = f"sd_{secrets.token_hex(16)}_{missing['service_key']}"
     if missing:
         found |= missing
         write_json(path, found)

@@ -26,6 +26,7 @@ def _stack(factory: pytest.TempPathFactory) -> Iterator[Stack]:
     finally:
         stack.stop()
         stack.command("clean")
+        stack.close()
 
 
 @pytest.fixture(scope="session")

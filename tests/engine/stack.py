@@ -51,6 +51,7 @@ class Stack:
         self.state, self.share = home / "state", home / "share"
         self.ports = free_ports()
         self.process: subprocess.Popen[bytes] | None = None
+        self.clients: dict[tuple[str, str], Any] = {}
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.ports['api']}", timeout=30, trust_env=False)
 
     def options(self) -> list[str]:
@@ -119,11 +120,19 @@ class Stack:
     def outputs(self) -> dict[str, str]:
         return self.file["outputs"]
 
-    def aws(self, service: str, key: str = "test") -> Any:
+    def aws(self, service: str) -> Any:
         endpoint = f"http://127.0.0.1:{self.ports['aws']}"
-        return boto3.client(
-            service, endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key=key
-        )
+        if (service, endpoint) not in self.clients:
+            self.clients[service, endpoint] = boto3.client(
+                service, endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="test",
+                aws_secret_access_key="test",
+            )  # fmt: skip
+        return self.clients[service, endpoint]
+
+    def close(self) -> None:
+        self.http.close()
+        for client in self.clients.values():
+            client.close()
 
     def get(self, path: str, **query: Any) -> Any:
         answer = self.http.get(path, params=query)

@@ -142,6 +142,7 @@ def test_a_database_of_ones_own_is_used(own_stack: Stack) -> None:
     from local.postgres import TestPostgres
 
     stack = own_stack
+    stack.stop()
     stack.command("clean")
     with TestPostgres() as server:
         stack.process = stack.launch(DATABASE_URL=server.create("mine"))

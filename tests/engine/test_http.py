@@ -110,9 +110,13 @@ def test_warm_and_silent_calls_are_quick(stack: Stack) -> None:
 
 
 def test_logs_appear_while_the_call_runs(stack: Stack) -> None:
-    stack.get("/items/seen-in-the-log")
-    assert '"id": "seen-in-the-log"' in stack.logs()
-    eventually(lambda: "item read  id=seen-in-the-log" in stack.output(), 5)
+    caller = threading.Thread(target=lambda: stack.get("/rest/nap", seconds="2.5"))
+    caller.start()
+    eventually(lambda: "napping 2.5" in stack.logs(), 2, "the line")
+    assert caller.is_alive()
+    caller.join(10)
+    stack.get("/items/seen-by-people")
+    eventually(lambda: "Web                  item read  id=seen-by-people" in stack.output(), 5)
 
 
 def test_a_killed_function_is_replaced_at_the_next_call(stack: Stack) -> None:
