@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ministack.core import iam_actions
 from ministack.core import lambda_runtime as runtime
 from ministack.services import lambda_svc
 
@@ -24,6 +25,7 @@ def install(function_log: Path) -> None:
     quick_silence()
     cookies_as_list()
     clean_environment()
+    batches_need_no_own_permission()
     live_logs(function_log)
 
 
@@ -73,6 +75,19 @@ def clean_environment() -> None:
         return kept
 
     lambda_svc._provided_worker_env = clean
+
+
+def batches_need_no_own_permission() -> None:
+    """AWS authorises a batch of messages by the action for one of them; there is no permission for batches."""
+    extract = iam_actions.extract_iam_action
+
+    def as_single(*request: Any, **named: Any) -> str | None:
+        action: str | None = extract(*request, **named)
+        if action and action.startswith("sqs:") and action.endswith("MessageBatch"):
+            return action.removesuffix("Batch")
+        return action.replace("VisibilityBatch", "Visibility") if action else action
+
+    iam_actions.extract_iam_action = as_single
 
 
 # Set per function by the emulator even where the emulator's own process has a variable of that name.

@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from sidedesk.audits import export, service
@@ -19,7 +18,7 @@ from sidedesk.audits.models import (
     StartRequest,
 )
 from sidedesk.platform.context import database
-from sidedesk.platform.http import Api
+from sidedesk.platform.http import Api, Direct
 from sidedesk.platform.models import Page
 from sidedesk.platform.settings import LinkSettings, load
 
@@ -70,11 +69,12 @@ def list_assignments(
     cursor: str | None = None,
     agent: str | None = None,
     verdict: Literal["passed", "failed", "held"] | None = None,
-) -> Page[Assignment] | Response[str]:
+) -> Page[Assignment]:
     """Results of a run. Ask with `Accept: text/csv` for all of them as a table."""
     ask = {"public_url": links.public_url, "agent": agent, "verdict": verdict}
     if export.wants_csv(api.resolver.current_event.headers):
-        return export.csv(service.all_assignments(database(), api.person_scope, job_id, **ask), f"audit-{job_id}.csv")
+        rows = service.all_assignments(database(), api.person_scope, job_id, **ask)
+        raise Direct(export.csv(rows, f"audit-{job_id}.csv"))
     return service.list_assignments(database(), api.person_scope, job_id, limit=limit, cursor=cursor, **ask)
 
 

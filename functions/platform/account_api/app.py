@@ -6,12 +6,21 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from sidedesk.platform import account
-from sidedesk.platform.account import Me, Notification
+from sidedesk.platform.account import Health, Me, Notification
 from sidedesk.platform.context import database
 from sidedesk.platform.http import Api
 from sidedesk.platform.models import Done, Page
+from sidedesk.platform.permissions import PUBLIC
+from sidedesk.platform.settings import StageSettings, load
 
 api = Api()
+stage = load(StageSettings)
+
+
+@api.get("/health", allow=PUBLIC)
+def health() -> Health:
+    """Is the API up, and does its database answer?"""
+    return account.health(database(), stage.release)
 
 
 @api.get("/api/me", allow="me.read")

@@ -30,6 +30,11 @@ UPDATE notifications SET read_at = coalesce(read_at, now()) WHERE id = %(id)s AN
 _READ_ALL: Final = "UPDATE notifications SET read_at = now() WHERE recipient = %(email)s AND read_at IS NULL"
 
 
+class Health(Answer):
+    status: str
+    release: str
+
+
 class MyTenant(Answer):
     id: UUID
     name: str
@@ -54,6 +59,12 @@ class Notification(Answer):
     link: str
     created_at: datetime
     read_at: datetime | None
+
+
+def health(database: Database, release: str) -> Health:
+    """Raises when the database does not answer, so that a probe sees a 503."""
+    database.value(None, "SELECT 1")
+    return Health(status="ok", release=release)
 
 
 def me(database: Database, scope: AnyScope, person: Person) -> Me:

@@ -65,6 +65,14 @@ MAX_BODY_BYTES = 4 * 1024 * 1024  # base64 and Lambda's 6 MB leave no more
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|\x00")
 
 
+class Direct(Exception):
+    """Leave a route with an answer that is not its JSON model, such as a file."""
+
+    def __init__(self, response: Response[Any]) -> None:
+        self.response = response
+        super().__init__("a direct answer")
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Who may call a route, how often, and whether a repeated wish is recognised."""
@@ -72,6 +80,7 @@ class Rule:
     permission: str
     limit: limits.Limit | None
     idempotent: bool
+    keep_answer: bool = True
 
 
 class Api:
@@ -92,6 +101,7 @@ class Api:
         return self._route("GET", path, allow, idempotent=False, **options)
 
     def post(self, path: str, *, allow: str, idempotent: bool = True, **options: Any) -> Callable[[Handler], Handler]:
+        """`keep_answer=False` where the answer holds a secret: a repeated wish then runs again, with the same ids."""
         return self._route("POST", path, allow, idempotent=idempotent, **options)
 
     def put(self, path: str, *, allow: str, **options: Any) -> Callable[[Handler], Handler]:
@@ -104,11 +114,20 @@ class Api:
         return self._route("DELETE", path, allow, idempotent=False, **options)
 
     def _route(
-        self, method: str, path: str, permission: str, *, idempotent: bool, limit: str | None = None, **options: Any
+        self,
+        method: str,
+        path: str,
+        permission: str,
+        *,
+        idempotent: bool,
+        keep_answer: bool = True,
+        limit: str | None = None,
+        **options: Any,
     ) -> Callable[[Handler], Handler]:
         if permission != PUBLIC and permission not in PERMISSIONS:
             raise ValueError(f"{method} {path}: {permission!r} is no permission; add it to platform/permissions.py")
-        self.rules[method, path] = Rule(permission, limits.Limit.parse(limit) if limit else None, idempotent)
+        window = limits.Limit.parse(limit) if limit else None
+        self.rules[method, path] = Rule(permission, window, idempotent, keep_answer)
         options.setdefault("openapi_extensions", {})["x-permission"] = permission
         if permission == PUBLIC:
             options.setdefault("security", [])
@@ -143,6 +162,11 @@ class Api:
             raise Forbidden("This is for people. Sign in instead of using a service key.", code="people_only")
         return self._person
 
+    @property
+    def repeatable(self) -> bool:
+        """Did the caller name this wish, so that it may come again?"""
+        return self._claim is not None
+
     def new_id(self, purpose: str) -> Any:
         """An id for what this request creates: the same again when the same wish is repeated."""
         return idempotency.derived_id(self.scope, purpose, self._claim)
@@ -163,7 +187,7 @@ class Api:
         except DomainError as error:
             return _built(problem(error, _request_id(event)))
         response = self.resolver.resolve(event, context)
-        if self._claim is not None and self._claim.replay is None:
+        if self._claim is not None and self._claim.held and self._claim.replay is None:
             try:
                 idempotency.finish(database(), self.scope, self._claim, response)
             except Exception:  # the work is done and answered; the lease frees the key
@@ -189,7 +213,9 @@ class Api:
         if rule.limit:
             limits.take(database(), self._scope, f"{route.method} {route.path}", rule.limit)
         key = event.headers.get("idempotency-key")
-        if rule.idempotent and key:
+        if rule.idempotent and key and not rule.keep_answer:
+            self._claim = idempotency.unkept(key)
+        elif rule.idempotent and key:
             print_ = idempotency.fingerprint(route.method, event.path, event.body or "")
             self._claim = idempotency.claim(database(), self._scope, key, print_)
             if (kept := self._claim.replay) is not None:
@@ -283,6 +309,10 @@ def _install_error_handlers(resolver: APIGatewayHttpResolver) -> None:
         else:
             logger.info("refused", extra={"code": error.code})
         return problem(error, request_id())
+
+    @resolver.exception_handler(Direct)
+    def direct(answer: Direct) -> Response[Any]:
+        return answer.response
 
     @resolver.exception_handler(DomainError)
     def domain(error: DomainError) -> Response[str]:

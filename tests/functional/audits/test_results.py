@@ -140,3 +140,14 @@ def test_many_writers_many_orders_one_truth(audits: Audits) -> None:
     assert audits.world.sql("SELECT count(*) FROM audit_assignments") == [(100,)]
     assert audits.world.sql("SELECT count(*) FROM notifications") == [(1,)]
     assert audits.world.sql("SELECT count(*) FROM audit_events WHERE event = 'audit_job.ended'") == [(1,)]
+
+
+def test_results_as_a_table_that_runs_no_formula(audits: Audits) -> None:
+    job_id, ids = audits.running(1)
+    audits.callback(audits.result(job_id, ids[0], "c1", ai_notes="=HYPERLINK(1)"))
+    url = f"/api/massive-ai-audit/jobs/{job_id}/assignments"
+    member = audits.tenant.tokens["member"]
+    assert audits.jobs("GET", url, token=member).json["data"][0]["conversation_id"] == "c1"
+    table = audits.jobs("GET", url, token=member, headers={"Accept": "text/csv"})
+    assert (table.status, table.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    assert "'=HYPERLINK(1)" in table.text
