@@ -20,5 +20,8 @@ def client(service: str) -> Any:
             retries={"max_attempts": 3, "mode": "standard"},
             signature_version="s3v4" if service == "s3" else None,
             max_pool_connections=8,
+            # A presigned upload is sent by a browser, which adds no checksum of the SDK's kind.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
         ),
     )

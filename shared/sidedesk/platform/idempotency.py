@@ -40,6 +40,7 @@ class Claim:
 
     key: str
     replay: dict[str, Any] | None = None
+    held: bool = True  # a row keeps it, and waits for the answer
 
 
 def fingerprint(method: str, path: str, body: str) -> str:
@@ -49,10 +50,20 @@ def fingerprint(method: str, path: str, body: str) -> str:
     return hashlib.sha256(f"{method} {path}\n{body}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def claim(database: Database, scope: AnyScope, key: str, print_: str) -> Claim:
-    """One round trip: ours, or answered before, or refused."""
+def unkept(key: str) -> Claim:
+    """For answers that must not be stored: the key only names the ids of what is created."""
+    return Claim(_checked(key), held=False)
+
+
+def _checked(key: str) -> str:
     if len(key) > MAX_KEY or not key.isprintable():
         raise InvalidRequest.of("Idempotency-Key", f"Use at most {MAX_KEY} printable characters.")
+    return key
+
+
+def claim(database: Database, scope: AnyScope, key: str, print_: str) -> Claim:
+    """One round trip: ours, or answered before, or refused."""
+    _checked(key)
     values = {"actor": scope.actor, "key": key, "fingerprint": print_, "lease": LEASE_SECONDS}
     with database.batch(scope) as batch:
         ours = batch.values(_CLAIM, values)

@@ -61,9 +61,9 @@ def identify(token: str, settings: IdentitySettings) -> Person | Machine:
 # Machines -----------------------------------------------------------------------------------------------------------
 
 
-def new_service_key() -> tuple[UUID, str, str]:
+def new_service_key(key_id: UUID | None = None) -> tuple[UUID, str, str]:
     """(id, the key to show once, the digest to keep)."""
-    key_id = uuid4()
+    key_id = key_id or uuid4()
     key = f"sd_{key_id.hex}_{random.token_urlsafe(32)}"
     return key_id, key, digest_of(key)
 

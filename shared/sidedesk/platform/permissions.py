@@ -48,6 +48,13 @@ PERMISSIONS: Final[dict[str, str | None]] = {
     "people.write": "admin",
 }
 
+# What the key of a machine may carry, and what to tell the person who makes one.
+MACHINE_SCOPES: Final[dict[str, str]] = {
+    "audits.callback": "Hand in the results of audits, as n8n does",
+    "audits.progress": "Report the progress and crashes of audit runs, as n8n does",
+    "scorecards.read": "Read scorecards, as n8n does before it judges",
+    "metrics.read": "Read the figures of this organisation at /metrics",
+}
 N8N_SCOPES: Final = ("audits.callback", "audits.progress", "scorecards.read")
 
 

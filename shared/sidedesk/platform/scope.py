@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-_MEMBER = "SELECT enter_member(%(tenant)s, %(actor)s, %(role)s, %(request)s, %(timeout)s) AS tenant"
+_MEMBER = "SELECT enter_member(%(tenant)s, %(actor)s, %(email)s, %(role)s, %(request)s, %(timeout)s) AS tenant"
 _SYSTEM = "SELECT enter_system(%(tenant)s, %(actor)s, %(request)s, %(timeout)s) AS tenant"
 _SERVICE = "SELECT sweep.enter_service(%(key)s, %(digest)s, %(permission)s, %(request)s, %(timeout)s) AS tenant"
 
@@ -28,7 +28,13 @@ class Scope:
 
     def entering(self, timeout_ms: int) -> tuple[str, dict[str, Any]]:
         """The statement that opens every unit of work."""
-        values = {"tenant": self.tenant_id, "actor": self.actor, "role": self.role, "request": self.request_id}
+        values = {
+            "tenant": self.tenant_id,
+            "actor": self.actor,
+            "email": self.email,
+            "role": self.role,
+            "request": self.request_id,
+        }
         return (_SYSTEM if self.role == "system" else _MEMBER), values | {"timeout": str(timeout_ms)}
 
 

@@ -53,6 +53,24 @@ class QueueSettings(Settings):
     queue_urls: Json[dict[str, str]] = Field(default={}, description="logical queue name to queue URL, as JSON")
 
 
+class StorageSettings(Settings):
+    uploads_bucket: str = Field(description="bucket for uploads and exports")
+
+
+class DeadLetterSettings(Settings):
+    dead_letter_queues: Json[dict[str, str]] = Field(
+        default={}, description="logical queue name to the ARN of its dead-letter queue, as JSON"
+    )
+
+
+class DevSignInSettings(Settings):
+    """Signing in without an identity provider: for a laptop only."""
+
+    dev_sign_in: str = Field(default="", description="true allows sign-in by role, on a laptop only")
+    dev_tenant_id: str = Field(default="", description="tenant whose people may be chosen")
+    dev_email_domain: str = Field(default="northwind.example", description="e-mail domain of these people")
+
+
 class MailSettings(Settings):
     mail_from: str = Field(default="", description="verified sender address")
 
