@@ -7,7 +7,7 @@ import { glyph, icon } from './icons.js';
 const STATUS = {
   queued: ['Queued', '', 'queued'], running: ['Running', 'info', 'running'], completed: ['Completed', 'good', 'done'],
   failed: ['Failed', 'bad', 'failed'], cancelled: ['Cancelled', '', 'stopped'], paused: ['Paused at cap', 'warn', 'paused'],
-  pending: ['Waiting', '', 'queued'], processing: ['Running', 'info', 'running'],
+  skipped: ['Skipped', '', 'stopped'], pending: ['Waiting', '', 'queued'], processing: ['Running', 'info', 'running'],
   passed: ['Passed', 'good', 'done'], held: ['Held', 'warn', 'paused'], unsupported: ['Unsupported', 'warn', 'unknown'],
   disputed: ['Disputed', 'info', 'flag'], low: ['Low risk', '', 'done'], medium: ['Medium risk', 'warn', 'up'], high: ['High risk', 'bad', 'up'],
   working: ['Working', 'good', 'done'], broken: ['Not working', 'bad', 'failed'], untested: ['Not tested', '', 'unknown'],

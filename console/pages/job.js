@@ -48,10 +48,12 @@ function progress(job, since) {
 }
 
 const ORDER = { failed: 0, processing: 1, running: 1, pending: 2, queued: 2, cancelled: 3, completed: 4 };
+/** Skipped chats leave the total, as they do in the run's own figures. */
+const totalOf = (a) => (a.total_conversations === null ? null : Math.max(a.total_conversations - a.skipped, a.completed + a.failed));
 const personRow = (a) => html`<tr><th scope="row">${a.name || a.email || a.intercom_admin_id}<span class="cell-sub">${a.error_message ? html`<span class="bad-text">${a.error_message}</span>` : a.email}</span></th>
   <td>${badge(a.status)}</td>
-  <td class="not-phone"><div class="cell-bar">${bar([['done', share(a.completed, a.total_conversations)], ['bad', share(a.failed, a.total_conversations)]], `${count(a.completed)} of ${count(a.total_conversations)} chats`, true)}</div></td>
-  <td class="r">${a.total_conversations === null ? html`<span class="none">–</span>` : `${count(a.completed)} of ${count(a.total_conversations)}`}</td>
+  <td class="not-phone"><div class="cell-bar">${bar([['done', share(a.completed, totalOf(a))], ['bad', share(a.failed, totalOf(a))]], `${count(a.completed)} of ${count(totalOf(a))} chats`, true)}</div></td>
+  <td class="r">${a.total_conversations === null ? html`<span class="none">–</span>` : `${count(a.completed)} of ${count(totalOf(a))}`}</td>
   <td class="r not-phone">${a.failed ? html`<span class="bad-text">${count(a.failed)}</span>` : html`<span class="none">0</span>`}</td>
   <td class="r not-phone">${a.skipped ? count(a.skipped) : html`<span class="none">0</span>`}</td></tr>`;
 
@@ -59,7 +61,12 @@ const people = (job) => job.agents?.length > 0 && html`<section class="section">
   <div class="table-wrap"><table><caption class="sr">Progress by person</caption><thead><tr><th scope="col">Person</th><th scope="col">Status</th><th class="not-phone" scope="col">Progress</th><th class="r" scope="col">Chats</th><th class="r not-phone" scope="col">Failed</th><th class="r not-phone" scope="col">Skipped</th></tr></thead>
   <tbody>${[...job.agents].sort((x, y) => (ORDER[x.status] ?? 9) - (ORDER[y.status] ?? 9)).map(personRow)}</tbody></table></div></section>`;
 
-const resultRow = (r) => html`<tr><th scope="row">${r.employee_name || r.employee_email}<span class="cell-sub only-phone mono">${r.conversation_id}</span></th><td class="mono not-phone">${r.conversation_id}</td><td>${r.verdict ? badge(r.verdict) : html`<span class="none">–</span>`}</td><td class="r strong">${r.score ?? html`<span class="none">–</span>`}</td><td class="r not-phone">${time(r.audited_at)}</td></tr>`;
+const verdict = (r) => {
+  if (r.verdict) return badge(r.verdict);
+  if (r.outcome === 'failed') return badge('failed', 'Not audited');
+  return r.outcome === 'skipped' ? html`${badge('skipped')}${r.skipped_reason && html`<span class="cell-sub">${r.skipped_reason}</span>`}` : html`<span class="none">–</span>`;
+};
+const resultRow = (r) => html`<tr><th scope="row">${r.employee_name || r.employee_email}<span class="cell-sub only-phone mono">${r.conversation_id}</span></th><td class="mono not-phone">${r.conversation_id}</td><td>${verdict(r)}</td><td class="r strong">${r.score ?? html`<span class="none">–</span>`}</td><td class="r not-phone">${time(r.audited_at)}</td></tr>`;
 
 const noResults = (job) => empty({ glyphName: 'audits', title: 'No results yet', text: LIVE.includes(job.status) ? 'The first scores appear here within minutes of the start.' : 'This run ended before a chat was scored.' });
 

@@ -25,6 +25,7 @@ export default {
       life = new AbortController();
       const signal = AbortSignal.any([context.signal, life.signal]);
       paint($('#tabs', root), html`${TABS.map(([id, text]) => html`<a href="#/settings/${id}" id="tab-${id}" ${id === name && html`aria-current="page"`}>${text}</a>`)}`);
+      $(`#tab-${name}`, root).scrollIntoView({ block: 'nearest', inline: 'center' });
       document.title = `${label} · Settings · sidedesk`;
       const part = document.createElement('div');
       part.id = 'part';

@@ -240,7 +240,9 @@ class World:
             case "GET", ["massive-ai-audit", "jobs", job_id, "assignments"]:
                 need("audits.read")
                 done = [a for a in self._find(self.jobs, job_id)["agents"] if a["completed"]]
-                rows = [{"id": f"a-{i}-{k}", "employee_name": a["name"], "employee_email": a["email"], "conversation_id": str(21540000 + 97 * i + k), "score": 91 - 7 * k - i, "verdict": "failed" if k == 3 else "passed", "audited_at": ago(30 - k)} for i, a in enumerate(done) for k in range(6)]  # fmt: skip
+                rows = [{"id": f"a-{i}-{k}", "employee_name": a["name"], "employee_email": a["email"], "conversation_id": str(21540000 + 97 * i + k), "score": 91 - 7 * k - i, "verdict": "failed" if k == 3 else "passed", "outcome": "completed", "audited_at": ago(30 - k)} for i, a in enumerate(done) for k in range(6)]  # fmt: skip
+                if job_id == "j-done":
+                    rows[:0] = [rows[0] | {"id": "a-skip", "outcome": "skipped", "score": None, "verdict": None, "skipped_reason": "Fewer than ten words"}, rows[1] | {"id": "a-bad", "outcome": "failed", "score": None, "verdict": None}]
                 return self._page(rows, query)
             case "POST", ["massive-ai-audit", "start"]:
                 need("audits.run")

@@ -484,6 +484,16 @@ def test_runs_can_be_narrowed_and_opened_by_their_row(console: Console) -> None:
     expect(page.get_by_text("Intercom refused the token (401). Nothing was spent.").first).to_be_visible()
 
 
+def test_results_say_why_a_chat_has_no_score(console: Console) -> None:
+    page = console("/audits/jobs/j-done")
+    results = page.get_by_role("table", name="Results")
+    expect(results).to_contain_text("Fewer than ten words")
+    expect(results).to_contain_text("Not audited")
+    expect(results.locator("tbody tr")).to_have_count(25)
+    page.get_by_role("button", name="Show more").click()
+    expect(results.locator("tbody tr")).to_have_count(44)
+
+
 def test_a_lost_connection_keeps_the_figures_and_says_how_old_they_are(api: StandIn, console: Console) -> None:
     page = console("/audits/jobs/j-run", allow=(500,))
     api.world.faults["/api/massive-ai-audit/jobs/j-run"] = (500, {"error": "Down."}, {})

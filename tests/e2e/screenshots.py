@@ -24,7 +24,7 @@ PLACES = {
 
 def shoot(page: Page, name: str) -> None:
     page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(150)
+    page.wait_for_timeout(400)  # moving between pages loads no document that could be waited for
     page.screenshot(path=FOLDER / f"{name}.png", full_page=True, style=".save { position: static }")
 
 
@@ -37,7 +37,7 @@ def take(page: Page, address: str, tail: str) -> None:
         page.goto(f"{address}#{path}")
         shoot(page, f"{name}-{tail}")
     page.goto(f"{address}#/audits")
-    page.wait_for_load_state("networkidle")
+    page.locator("#runs > *").first.wait_for()
     run = page.locator("tbody tr a").first
     if run.count():
         run.click()
@@ -52,7 +52,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         for theme in ("light", "dark"):
             for width in (1440, 360):
-                context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce")
+                context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce", bypass_csp=True)
                 take(context.new_page(), address, f"{theme}-{width}")
                 context.close()
         browser.close()

@@ -50,7 +50,7 @@ export default {
       scopes = page.available_scopes;
     };
     await load();
-    const show = () => paint(root, html`<div class="part-head"><p class="meta">Machines such as n8n call sidedesk with one of these. Two may live at a time, so that one can follow the other.</p>${can('service_keys.write') && html`<button class="btn" type="button" id="make" data-make>${icon('plus')}Make a key</button>`}</div>
+    const show = () => paint(root, html`<div class="part-head"><p class="meta">Machines such as n8n call sidedesk with one of these. Make the next one before you revoke the last.</p>${can('service_keys.write') && html`<button class="btn" type="button" id="make" data-make>${icon('plus')}Make a key</button>`}</div>
       ${keys.length === 0 ? html`<div class="panel">${empty({ glyphName: 'key', title: 'No keys yet', text: 'Make one for n8n, and store it there as a credential.' })}</div>` : html`${table(keys)}${more(keys.length, cursor)}`}`);
     const reload = async () => { await load(); show(); };
 
