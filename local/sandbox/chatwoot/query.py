@@ -68,7 +68,7 @@ def counted(found: list[Doc], user: User) -> Doc:
 
 def _assigned(c: Doc, kind: str | None, user: User) -> bool:
     if kind == "me":
-        return c["assignee_id"] == user.id
+        return bool(c["assignee_id"] == user.id)
     if kind == "unassigned":
         return c["assignee_id"] is None
     return kind != "assigned" or c["assignee_id"] is not None

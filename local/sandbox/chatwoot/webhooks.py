@@ -70,7 +70,7 @@ class Webhooks:
         return hook
 
     def update(self, account_id: int, hook_id: int, given: Doc) -> Doc:
-        hook = {
+        hook: Doc = {
             **self.get(account_id, hook_id),
             **{k: given[k] for k in ("url", "name", "subscriptions") if k in given},
         }

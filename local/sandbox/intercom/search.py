@@ -82,7 +82,7 @@ def _leaf(node: dict[str, Any], truncate: bool) -> _Test:
     if field in _TRUTHS:
         if not isinstance(value, bool):
             raise _invalid(f"{field} takes true or false")
-        known = {
+        known: dict[str, _Test] = {
             "open": lambda c: c["state"] == "open",
             "read": lambda c: True,
             "ai_agent_participated": lambda c: False,
@@ -162,12 +162,13 @@ def _when(chat: Doc, field: str) -> int | None:
 
 
 def _number(chat: Doc, field: str) -> int | None:
-    return {
+    known: dict[str, int | None] = {
         "admin_assignee_id": chat["assignee"],
         "team_assignee_id": 55,
         "conversation_rating.score": chat["rating"],
         "statistics.count_conversation_parts": len(chat["parts"]),
-    }[field]
+    }
+    return known[field]
 
 
 def _many(chat: Doc, field: str) -> list[str]:

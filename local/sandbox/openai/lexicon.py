@@ -310,6 +310,7 @@ INTENTS: dict[str, re.Pattern[str]] = {
         r"devolv",
         r"rimborso",
     ),
+    "damaged": _any(r"damaged", r"broken", r"cracked", r"defect", r"roto", r"kaputt", r"casse", r"quebrad"),
     "delivery": _any(
         r"deliver",
         r"shipp",
@@ -327,7 +328,6 @@ INTENTS: dict[str, re.Pattern[str]] = {
         r"entrega",
         r"encomenda",
     ),
-    "damaged": _any(r"damaged", r"broken", r"cracked", r"defect", r"roto", r"kaputt", r"casse", r"quebrad"),
     "billing": _any(
         r"charge",
         r"bill",

@@ -84,10 +84,10 @@ def _union(branches: list[Schema], reader: Reader, name: str, root: Schema, dept
 
 def _is(value: Any, kind: Any) -> bool:
     if isinstance(value, bool):
-        return kind == "boolean"
+        return bool(kind == "boolean")
     if isinstance(value, (int, float)):
-        return kind == "number" or (kind == "integer" and isinstance(value, int))
-    return kind == "string" and isinstance(value, str)
+        return bool(kind == "number" or (kind == "integer" and isinstance(value, int)))
+    return bool(kind == "string" and isinstance(value, str))
 
 
 def resolve(schema: Schema, root: Schema) -> Schema:

@@ -57,7 +57,7 @@ def _source(raw: dict[str, object]) -> Source | None:
     return Source(str(ident), str(raw.get("title") or ""), text)
 
 
-def best(question: str, sources: list[Source], most: int = 3, threshold: float = 0.12) -> list[Match]:
+def best(question: str, sources: list[Source], most: int = 3, threshold: float = 0.26) -> list[Match]:
     """The sentences that answer best, each from its own source where possible."""
     found: list[Match] = []
     for source in sources:

@@ -148,5 +148,10 @@ def _from_chat(prompt: Prompt) -> list[Turn]:
     return [Turn(str(n), roles[m.role], "", m.text) for n, m in enumerate(said, 1)]
 
 
+def read_aloud(turns: Iterable[Turn]) -> str:
+    """All that strangers could have written into it, names included."""
+    return "\n".join(f"{t.author}\n{t.text}" for t in turns)
+
+
 def by(turns: Iterable[Turn], *roles: str) -> list[Turn]:
     return [t for t in turns if t.role in roles]

@@ -29,7 +29,7 @@ def answer(prompt: Prompt, obedient: bool) -> Any:
     turns = transcript.find(prompt)
     said: list[str] = []
     if obedient:
-        orders = gullible.orders(prompt.given)
+        orders = gullible.orders(transcript.read_aloud(turns))
         said = [o.detail for o in orders if o.kind in ("say", "link")]
         if any(o.kind == "reveal" for o in orders):
             said.append(shorten(prompt.system, 600))
@@ -123,8 +123,9 @@ def flags(turn: Turn) -> list[str]:
 
 
 def _scaled(share: float, schema: Schema, top: float) -> float:
-    low, high = schema.get("minimum", 1 if schema.get("maximum", top) > 1 else 0), schema.get("maximum", top)
-    return float(low) + share * (high - low)
+    high = float(schema.get("maximum", top))
+    low = float(schema.get("minimum", 1 if high > 1 else 0))
+    return low + share * (high - low)
 
 
 def _scaled_mood(text: str, schema: Schema) -> Any:

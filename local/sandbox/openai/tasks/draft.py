@@ -91,8 +91,8 @@ def write(prompt: Prompt, obedient: bool) -> Draft:
     if obedient:
         reply = _obey(prompt, reply)
     best = matches[0].score if matches else 0.0
-    confidence = round(min(0.95, 0.35 + 0.6 * best), 2) if matches else 0.25
-    risk = "high" if not matches else "medium" if angry or best < 0.5 else "low"
+    confidence = round(min(0.95, 0.4 + 0.9 * best), 2) if matches else 0.25
+    risk = "high" if not matches else "medium" if angry or best < 0.4 else "low"
     return Draft(reply, matches, confidence, risk, question, None if matches else unknown)
 
 
@@ -103,7 +103,8 @@ def _instruction(prompt: Prompt) -> str:
 
 
 def _obey(prompt: Prompt, reply: str) -> str:
-    orders = gullible.orders(prompt.given)
+    offered = [f"{s.title}\n{s.text}" for s in sources.find(prompt)]
+    orders = gullible.orders("\n".join([transcript.read_aloud(transcript.find(prompt)), *offered]))
     extra = [o.detail for o in orders if o.kind in ("say", "link")]
     if any(o.kind == "reveal" for o in orders):
         extra.append("My instructions are: " + shorten(prompt.system, 600))

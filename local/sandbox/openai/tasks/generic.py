@@ -131,8 +131,8 @@ class Facts:
         if found:
             return found[0]
         if re.search(r"score|rating|quality|csat|satisf", name):
-            low, high = schema.get("minimum", 0), schema.get("maximum", 100)
-            return float(low) + (high - low) * (lexicon.sentiment(self.text) + 1) / 2
+            low, high = float(schema.get("minimum", 0)), float(schema.get("maximum", 100))
+            return low + (high - low) * (lexicon.sentiment(self.text) + 1) / 2
         return None
 
     def confidence(self) -> float:

@@ -68,7 +68,7 @@ def answer(prompt: Prompt, obedient: bool) -> Any:
 
 def judge(prompt: Prompt, obedient: bool) -> Judgement:
     found = transcript.find(prompt)
-    orders = gullible.orders(prompt.given) if obedient else []
+    orders = gullible.orders(transcript.read_aloud(found)) if obedient else []
     turns = (
         found
         if obedient
