@@ -97,6 +97,7 @@ def parameters(settings: Settings, api: str, outside: dict[str, str]) -> dict[st
         "JwtIssuer": f"{api}/auth/v1",
         "DevSignIn": "true",
         "MailFrom": SENDER,
+        "MailIdentity": SENDER,
         "AlertEmail": "operator@sidedesk.example",
         "ConsoleDir": str(settings.template.parent / "console"),
         "LogLevel": "INFO",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import os
 import time
 from collections.abc import Iterable
@@ -26,6 +27,7 @@ def install(function_log: Path) -> None:
     cookies_as_list()
     clean_environment()
     batches_need_no_own_permission()
+    mail_names_its_sender()
     live_logs(function_log)
 
 
@@ -88,6 +90,21 @@ def batches_need_no_own_permission() -> None:
         return action.replace("VisibilityBatch", "Visibility") if action else action
 
     iam_actions.extract_iam_action = as_single
+
+
+def mail_names_its_sender() -> None:
+    """AWS authorises a mail on the identity that sends it; the emulator would ask for every identity."""
+    extract = iam_actions.extract_resource_arn
+
+    def with_identity(*request: Any, **named: Any) -> str:
+        service, method, path, _, body, _, region, account = request[:8]
+        if service == "ses" and method == "POST" and path.rstrip("/").endswith("/outbound-emails"):
+            sender = json.loads(body or b"{}").get("FromEmailAddress", "")
+            return f"arn:aws:ses:{region}:{account}:identity/{sender}"
+        arn: str = extract(*request, **named)
+        return arn
+
+    iam_actions.extract_resource_arn = with_identity
 
 
 # Set per function by the emulator even where the emulator's own process has a variable of that name.
