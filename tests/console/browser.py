@@ -49,13 +49,26 @@ def open_page(browser: Browser) -> Iterator[Open]:
     def expected(text: str, allowed: tuple[int, ...]) -> bool:
         return any(f"status of {status}" in text for status in allowed)
 
-    def open_one(url: str, *, theme: str = "light", width: int = 1440, height: int = 900, motion: str = "reduce", allow: tuple[int, ...] = (), **more: Any) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion=motion, **more)
+    def open_one(
+        url: str,
+        *,
+        theme: str = "light",
+        width: int = 1440,
+        height: int = 900,
+        motion: str = "reduce",
+        allow: tuple[int, ...] = (),
+        **more: Any,
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion=motion, **more
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: problems.append(f"exception: {error}"))
-        page.on("console", lambda m: problems.append(m.text) if m.type == "error" and not expected(m.text, allow) else None)
+        page.on(
+            "console", lambda m: problems.append(m.text) if m.type == "error" and not expected(m.text, allow) else None
+        )
         page.goto(url)
         return page
 
@@ -67,11 +80,17 @@ def open_page(browser: Browser) -> Iterator[Open]:
 
 def findings(page: Page) -> list[str]:
     """What axe finds that keeps somebody out: rule, and where."""
-    page.wait_for_function("document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity)")
+    page.wait_for_function(
+        "document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity)"
+    )
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())  # not a script tag: the page's policy allows none
     violations = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations)")
-    return [f"{v['id']}: {v['nodes'][0]['target']} {v['nodes'][0]['html'][:120]}" for v in violations if v["impact"] in SERIOUS]
+    return [
+        f"{v['id']}: {v['nodes'][0]['target']} {v['nodes'][0]['html'][:120]}"
+        for v in violations
+        if v["impact"] in SERIOUS
+    ]
 
 
 def overflow(page: Page) -> int:

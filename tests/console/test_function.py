@@ -117,7 +117,10 @@ def test_config_offers_accounts_only_where_that_is_switched_on() -> None:
     assert dev["version"] == "2026.11"
     assert [a["id"] for a in dev["sign_in"]["accounts"]] == ["owner", "admin", "member", "viewer", "audited"]
     for value in ("false", "", "True", "1"):
-        assert config({"DEV_SIGN_IN": value, "SIGN_IN_URL": "https://login.example/"})["sign_in"] == {"kind": "hosted", "url": "https://login.example/"}
+        assert config({"DEV_SIGN_IN": value, "SIGN_IN_URL": "https://login.example/"})["sign_in"] == {
+            "kind": "hosted",
+            "url": "https://login.example/",
+        }
 
 
 def test_an_edited_file_gets_a_new_address(tmp_path: Path) -> None:
@@ -142,7 +145,9 @@ def test_it_starts_with_the_standard_library_alone() -> None:
     done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "200", done.stderr
     tree = ast.parse(APP.read_text())
-    modules = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)} | {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+    modules = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)} | {
+        a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names
+    }
     assert {m.split(".")[0] for m in modules if m} <= sys.stdlib_module_names
 
 

@@ -23,7 +23,16 @@ PLACES = [
 # -- signing in -------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("account", "home"), [("owner", "Audits"), ("admin", "Audits"), ("member", "Audits"), ("viewer", "Notifications"), ("audited", "Notifications")])
+@pytest.mark.parametrize(
+    ("account", "home"),
+    [
+        ("owner", "Audits"),
+        ("admin", "Audits"),
+        ("member", "Audits"),
+        ("viewer", "Notifications"),
+        ("audited", "Notifications"),
+    ],
+)
 def test_each_account_starts_where_it_may_work(api: StandIn, open_page: Open, account: str, home: str) -> None:
     page = open_page(f"{api.url}/console")
     expect(page.get_by_role("heading", name="Sign in")).to_be_focused()
@@ -81,7 +90,10 @@ def hosted(open_page: Open, template: str) -> tuple[StandIn, Page]:
 def test_a_hosted_page_signs_in_and_leaves_no_token_in_the_address(open_page: Open) -> None:
     server, page = hosted(open_page, "https://login.example/authorize?redirect_uri={return_to}&state={state}")
     server.world.tokens["tok-1"] = "admin"
-    page.route("https://login.example/**", lambda route: route.fulfill(body="the organisation's page", content_type="text/html"))
+    page.route(
+        "https://login.example/**",
+        lambda route: route.fulfill(body="the organisation's page", content_type="text/html"),
+    )
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("https://login.example/**")
     address = page.evaluate("location.href")
@@ -116,7 +128,13 @@ def test_without_a_sign_in_page_it_says_who_can_help(open_page: Open) -> None:
 def test_navigation_shows_what_exists_and_where_one_is(console: Console) -> None:
     page = console("/audits")
     nav = page.get_by_role("navigation", name="Main")
-    assert nav.get_by_role("link").all_text_contents() == ["sidedesk", "Audits", "Notifications2 unread", "Settings", "Style guide"]
+    assert nav.get_by_role("link").all_text_contents() == [
+        "sidedesk",
+        "Audits",
+        "Notifications2 unread",
+        "Settings",
+        "Style guide",
+    ]
     nav.get_by_role("link", name="Settings").click()
     expect(nav.get_by_role("link", name="Settings")).to_have_attribute("aria-current", "page")
     expect(page.get_by_role("heading", level=1)).to_be_focused()
@@ -168,7 +186,13 @@ def test_on_a_phone_the_navigation_opens_and_closes(console: Console) -> None:
 
 def test_loading_shows_and_an_error_says_what_and_offers_retry(api: StandIn, console: Console) -> None:
     page = console("/audits", allow=(500,))
-    body = {"success": False, "error": "The database does not answer.", "code": "internal", "details": [], "request_id": "req-77"}
+    body = {
+        "success": False,
+        "error": "The database does not answer.",
+        "code": "internal",
+        "details": [],
+        "request_id": "req-77",
+    }
     api.world.faults["/api/notifications"] = (500, body, {})
     page.get_by_role("link", name="Notifications").click()
     alert = page.get_by_role("alert")
@@ -196,12 +220,28 @@ def test_empty_lists_say_what_to_do_next(api: StandIn, console: Console) -> None
         rows.clear()
     page = console("/audits")
     expect(page.get_by_text("No runs yet")).to_be_visible()
-    for path, words in [("/notifications", "No notifications yet"), ("/settings/integrations", "Nothing is connected yet"), ("/settings/keys", "No keys yet"), ("/audits/new", "Nobody can be audited yet")]:
+    for path, words in [
+        ("/notifications", "No notifications yet"),
+        ("/settings/integrations", "Nothing is connected yet"),
+        ("/settings/keys", "No keys yet"),
+        ("/audits/new", "Nobody can be audited yet"),
+    ]:
         page.goto(f"{api.url}/console#{path}")
         expect(page.get_by_text(words)).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/audits", "/audits/new", "/audits/jobs/j-run", "/settings/integrations", "/settings/members", "/settings/keys", "/settings/usage"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/audits",
+        "/audits/new",
+        "/audits/jobs/j-run",
+        "/settings/integrations",
+        "/settings/members",
+        "/settings/keys",
+        "/settings/usage",
+    ],
+)
 def test_what_a_viewer_may_not_see_is_explained(console: Console, path: str) -> None:
     page = console(path, "viewer", allow=(403,))
     expect(page.get_by_role("alert")).to_contain_text("Your role is viewer.")
@@ -217,7 +257,11 @@ def test_an_unknown_run_and_an_unknown_page_lead_back(api: StandIn, console: Con
 
 
 def test_hostile_text_is_only_text(api: StandIn, console: Console) -> None:
-    api.world.notices[0] |= {"title": "<img src=x onerror=alert(1)>", "body": "</script><b>bold</b>", "link": "javascript:alert(1)"}
+    api.world.notices[0] |= {
+        "title": "<img src=x onerror=alert(1)>",
+        "body": "</script><b>bold</b>",
+        "link": "javascript:alert(1)",
+    }
     page = console("/notifications")
     expect(page.get_by_text("<img src=x onerror=alert(1)>")).to_be_visible()
     assert page.locator(".notices img, .notices b, a[href^=javascript]").count() == 0
@@ -289,7 +333,11 @@ def test_a_saved_setting_survives_a_reload_and_only_the_change_is_sent(api: Stan
     expect(page.get_by_text("2 changes not saved")).to_be_visible()
     save.click()
     expect(page.get_by_text("Settings saved.")).to_be_visible()
-    assert next(body for method, _, body in api.world.calls if method == "PUT") == {"name": "Northwind Trading", "limits": {"range_days": 60}, "version": 7}
+    assert next(body for method, _, body in api.world.calls if method == "PUT") == {
+        "name": "Northwind Trading",
+        "limits": {"range_days": 60},
+        "version": 7,
+    }
     expect(page.locator(".nav__me")).to_contain_text("Northwind Trading")
     page.reload()
     expect(page.get_by_label("Organisation")).to_have_value("Northwind Trading")
@@ -344,7 +392,12 @@ def test_a_conflict_shows_what_changed_and_keeps_what_was_typed(api: StandIn, co
 def test_a_viewer_is_not_offered_what_needs_more(console: Console) -> None:
     page = console("/notifications", "viewer")
     nav = page.get_by_role("navigation", name="Main")
-    assert nav.get_by_role("link").all_text_contents() == ["sidedesk", "Notifications2 unread", "Settings", "Style guide"]
+    assert nav.get_by_role("link").all_text_contents() == [
+        "sidedesk",
+        "Notifications2 unread",
+        "Settings",
+        "Style guide",
+    ]
 
 
 def test_a_member_reads_the_settings_and_cannot_change_them(console: Console) -> None:
@@ -387,7 +440,11 @@ def test_editing_keeps_the_secret_and_what_the_form_does_not_know(api: StandIn, 
     page.get_by_role("dialog").get_by_role("button", name="Save integration").click()
     expect(page.get_by_role("heading", name="Audits in n8n")).to_be_visible()
     sent = next(body for method, _, body in api.world.calls if method == "PUT")
-    assert sent == {"name": "Audits in n8n", "base_url": "https://n8n.northwind.example", "config": {"webhook_path": "/webhook/massive-ai-audit"}}
+    assert sent == {
+        "name": "Audits in n8n",
+        "base_url": "https://n8n.northwind.example",
+        "config": {"webhook_path": "/webhook/massive-ai-audit"},
+    }
 
 
 def test_a_service_key_is_shown_once(api: StandIn, console: Console) -> None:
@@ -460,7 +517,9 @@ def test_a_run_is_started_once_and_followed_to_its_end(api: StandIn, console: Co
     expect(page.get_by_text("2 of 2 agents completed")).to_be_visible()
     looks = len(api.world.calls)
     time.sleep(6)
-    assert [path for _, path, _ in api.world.calls[looks:] if "/jobs/" in path] == []  # at the end the page stops asking
+    assert [
+        path for _, path, _ in api.world.calls[looks:] if "/jobs/" in path
+    ] == []  # at the end the page stops asking
 
 
 def test_a_refused_run_says_why_at_the_field(console: Console) -> None:
@@ -535,8 +594,12 @@ def test_the_first_load_stays_within_its_budget(api: StandIn, open_page: Open) -
     network.send("Network.enable")
     ours: set[str] = set()
     sent: list[float] = []  # as it travels: packed bodies and headers
-    network.on("Network.requestWillBeSent", lambda e: ours.add(e["requestId"]) if "/console" in e["request"]["url"] else None)
-    network.on("Network.loadingFinished", lambda e: sent.append(e["encodedDataLength"]) if e["requestId"] in ours else None)
+    network.on(
+        "Network.requestWillBeSent", lambda e: ours.add(e["requestId"]) if "/console" in e["request"]["url"] else None
+    )
+    network.on(
+        "Network.loadingFinished", lambda e: sent.append(e["encodedDataLength"]) if e["requestId"] in ours else None
+    )
     raw: list[int] = []
     page.on("response", lambda r: raw.append(len(r.body())) if "/console" in r.url and r.status == 200 else None)
     page.goto(f"{api.url}/console#/audits")

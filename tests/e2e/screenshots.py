@@ -47,12 +47,19 @@ def take(page: Page, address: str, tail: str) -> None:
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        address = f"{stack.enter_context(StandIn()).url}/console" if "--standin" in sys.argv else read_stack()["console"]
+        address = (
+            f"{stack.enter_context(StandIn()).url}/console" if "--standin" in sys.argv else read_stack()["console"]
+        )
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         for theme in ("light", "dark"):
             for width in (1440, 360):
-                context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce", bypass_csp=True)
+                context = browser.new_context(
+                    viewport={"width": width, "height": 900},
+                    color_scheme=theme,
+                    reduced_motion="reduce",
+                    bypass_csp=True,
+                )
                 take(context.new_page(), address, f"{theme}-{width}")
                 context.close()
         browser.close()

@@ -15,7 +15,17 @@ from tests.console.browser import Open, findings, overflow, sign_in
 pytestmark = pytest.mark.stack
 
 Console = Callable[..., Page]
-PLACES = ["/audits", "/audits/new", "/notifications", "/settings", "/settings/integrations", "/settings/members", "/settings/keys", "/settings/usage", "/guide"]
+PLACES = [
+    "/audits",
+    "/audits/new",
+    "/notifications",
+    "/settings",
+    "/settings/integrations",
+    "/settings/members",
+    "/settings/keys",
+    "/settings/usage",
+    "/guide",
+]
 
 
 @pytest.mark.parametrize(("account", "role", "home"), [
@@ -76,7 +86,10 @@ def test_two_people_saving_at_once_do_not_overwrite_each_other(console: Console)
     expect(first.get_by_text("Settings saved.")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/audits", "/audits/new", "/settings/integrations", "/settings/members", "/settings/keys", "/settings/usage"])
+@pytest.mark.parametrize(
+    "path",
+    ["/audits", "/audits/new", "/settings/integrations", "/settings/members", "/settings/keys", "/settings/usage"],
+)
 def test_a_viewer_is_told_what_is_missing(console: Console, path: str) -> None:
     page = console(path, "viewer", allow=(403,))
     expect(page.get_by_role("alert")).to_contain_text("Your role is viewer.")

@@ -114,7 +114,8 @@ class Console:
 
 def _reply(event: dict[str, Any], file: File, cache: str) -> dict[str, Any]:
     asked = event.get("headers") or {}
-    locked = SECURITY if cache != FOREVER else {"X-Content-Type-Options": "nosniff"}  # the page's policy governs its parts
+    # The page's policy governs its parts: they need no copy of it.
+    locked = SECURITY if cache != FOREVER else {"X-Content-Type-Options": "nosniff"}
     headers = locked | {"Cache-Control": cache, "ETag": file.etag, "Vary": "Accept-Encoding"}
     known = {tag.strip() for tag in asked.get("if-none-match", "").split(",")}
     if cache != NEVER and known & {file.etag, file.etag.removeprefix("W/"), "*"}:

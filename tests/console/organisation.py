@@ -1,0 +1,368 @@
+"""One made-up organisation, in memory, with the API's shapes."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sidedesk.platform.permissions import allow, least_role, permissions_of
+
+ROLES = {"owner": "owner", "admin": "admin", "member": "member", "viewer": "viewer", "audited": "viewer"}
+NAMES = ["Ana Petrović", "Jun Watanabe", "Maya Lindqvist", "Tomás Oliveira", "Priya Raman", "Lukas Brandt"]
+LONG = "Wolfeschlegelsteinhausenbergerdorff, Isabella Konstantinopoulou-Fitzgerald of the night shift"
+
+
+def ago(minutes: float) -> str:
+    return (datetime.now(UTC) - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Refusal(Exception):
+    def __init__(self, status: int, code: str, sentence: str, details: list[dict[str, str]] | None = None) -> None:
+        super().__init__(sentence)
+        self.status, self.code, self.sentence, self.details = status, code, sentence, details or []
+
+
+class World:
+    """One organisation, in memory."""
+
+    def __init__(self) -> None:
+        self.faults: dict[str, tuple[int, dict[str, Any], dict[str, str]]] = {}
+        self.delay = 0.0
+        self.calls: list[tuple[str, str, dict[str, Any]]] = []
+        self.tokens: dict[str, str] = {}
+        self.started: dict[str, str] = {}
+        self.settings: dict[str, Any] = {
+            "name": "Northwind", "timezone": "Europe/Berlin", "locale": "en-GB", "audit_engine": "n8n",
+            "limits": {"agents_per_run": 500, "range_days": 90, "pacing_seconds": 2, "agent_timeout_minutes": 60}, "attribution": "assignee", "models": {},
+            "spend": {"month_cap_usd": 250.0, "month_spent_usd": 41.8},
+            "flags": {"AI_CUSTOMER_DRAFT_ENABLED": False}, "version": 7,
+        }  # fmt: skip
+        self.integrations: list[dict[str, Any]] = [
+            self._integration("intercom", "Intercom", "https://api.intercom.io", {}, True, (True, "Signed in as Support Desk.")),
+            self._integration("n8n", "Audit workflows", "https://n8n.northwind.example", {"webhook_path": "/webhook/massive-ai-audit"}, True, (False, "The webhook answered 404. Is the workflow active?")),
+            self._integration("chatwoot", "Chatwoot", "https://chat.northwind.example", {"account_id": "3"}, False, None),
+        ]  # fmt: skip
+        self.keys = [
+            {"id": "k-1", "name": "n8n production", "scopes": ["audits.callback", "audits.progress", "scorecards.read"], "created_at": ago(90_000), "last_used_at": ago(3), "expires_at": None, "revoked_at": None},
+            {"id": "k-2", "name": "n8n before the move", "scopes": ["audits.callback"], "created_at": ago(400_000), "last_used_at": ago(91_000), "expires_at": None, "revoked_at": ago(89_000)},
+        ]  # fmt: skip
+        self.members = [
+            {"id": f"m-{role}", "email": f"{role}@northwind.example", "name": name, "role": ROLES[role], "status": "active", "created_at": ago(200_000)}
+            for role, name in zip(ROLES, ["Olga Weiss", "Nora Weiss", "Maya Lindqvist", "Victor Hale", "Ana Petrović"], strict=True)
+        ]  # fmt: skip
+        self.notices = [
+            {"id": f"n-{i}", "kind": kind, "title": title, "body": body, "link": link, "created_at": ago(at), "read_at": read}
+            for i, (kind, title, body, link, at, read) in enumerate([
+                ("audit_completed", "Audit run finished: Support quality", "10 of 10 people, 412 chats. Mean score 84.", "#/audits/jobs/j-done", 12, None),
+                ("audit_failed", "Audit run stopped: Refund calls", "Intercom refused the token (401). Nothing was spent.", "#/audits/jobs/j-failed", 190, None),
+                ("spend", "80% of this month’s money is spent", "At the cap, runs pause until an admin raises it.", "#/settings/usage", 1500, ago(1400)),
+                ("system", LONG + " was added as a member", "", "https://elsewhere.example/", 4400, ago(4300)),
+            ])
+        ]  # fmt: skip
+        self.people = [
+            {"id": f"p-{i}", "name": name, "email": f"{name.split()[0].lower()}@northwind.example", "team": ["Tier 1", "Tier 2", "Billing"][i % 3], "intercom_admin_id": str(5000 + i)}
+            for i, name in enumerate([*NAMES, LONG])
+        ]  # fmt: skip
+        self.scorecards = [
+            {"id": str(uuid.uuid4()), "name": "Support quality", "version": 3},
+            {"id": str(uuid.uuid4()), "name": "Refund calls", "version": 1},
+        ]
+        self.jobs = [
+            self._job("j-run", "running"),
+            self._job("j-done", "completed"),
+            self._job("j-failed", "failed"),
+            self._job("j-wait", "queued"),
+        ]
+
+    def _integration(
+        self, kind: str, name: str, url: str, config: dict[str, Any], secret: bool, test: tuple[bool, str] | None
+    ) -> dict[str, Any]:
+        last = {"ok": test[0], "message": test[1], "at": ago(50)} if test else None
+        return {
+            "id": f"i-{kind}",
+            "kind": kind,
+            "name": name,
+            "base_url": url,
+            "config": config,
+            "has_secret": secret,
+            "last_test": last,
+        }
+
+    def _job(self, job_id: str, status: str) -> dict[str, Any]:
+        share = {"running": 0.4, "completed": 1, "failed": 0, "queued": 0}[status]
+        states = {
+            "running": ["completed", "failed", "processing", "processing", "pending", "pending", "pending"],
+            "completed": ["completed"] * 7, "failed": ["failed"] * 7, "queued": ["pending"] * 7,
+        }[status]  # fmt: skip
+        done_at = ago(20) if status in ("completed", "failed") else None
+        agents = []
+        for i, (person, state) in enumerate(zip([*NAMES, LONG], states, strict=True)):
+            total = None if state == "pending" else 40 + 7 * i
+            done = {"completed": total, "processing": 12, "failed": 0}.get(state, 0)
+            agents.append({
+                "intercom_admin_id": str(5000 + i), "name": person, "email": f"agent{i}@northwind.example", "status": state, "total_conversations": total,
+                "completed": done, "failed": 2 if state == "processing" else 0, "skipped": 3 if state == "completed" else 0,
+                "error_message": "Silent for 60 minutes. Retry this person." if state == "failed" else None,
+            })  # fmt: skip
+        known = status == "completed"
+        total = sum(a["total_conversations"] for a in agents) if known else None
+        completed = sum(a["completed"] for a in agents)
+        ended = states.count("completed")
+        percentage = 100 if known else round(share * 100 * 0.36, 1)
+        counts = {"completed": completed, "failed": 0, "skipped": 0, "total": total}
+        return {
+            "id": job_id, "created_at": ago(80), "created_by": "nora@northwind.example", "scorecard_id": "s", "scorecard_name": "Support quality", "start_date": "2026-10-22", "end_date": "2026-11-20",
+            "status": status, "total_agents": 7, "total_conversations": total, "completed_agents": ended, "completed_conversations": completed,
+            "error_message": "Intercom refused the token (401). Nothing was spent." if status == "failed" else None, "completed_at": done_at,
+            "progress": {
+                "percentage": percentage, "basis": "conversations" if known else "agents", "agents": {"completed": ended, "failed": states.count("failed"), "skipped": 0, "total": 7}, "conversations": counts,
+                "text": [f"{ended} of 7 agents completed", *([f"{completed} of {total} chats completed"] if known else []), f"{percentage}% ({status})"], "eta_seconds": 340 if status == "running" else None,
+            },
+            "agents": agents,
+        }  # fmt: skip
+
+    def advance(self, job: dict[str, Any]) -> None:
+        """Each look at a running job brings it one person further, so that a test can follow it to its end."""
+        for agent in job["agents"]:
+            if agent["status"] in ("pending", "processing"):
+                agent |= {"status": "completed", "total_conversations": 50, "completed": 50}
+                break
+        ended = sum(a["status"] in ("completed", "failed") for a in job["agents"])
+        done, total = sum(a["completed"] for a in job["agents"]), len(job["agents"])
+        if ended == total:
+            job |= {"status": "completed", "completed_at": ago(0)}
+        percentage = round(ended / total * 100, 1) if ended < total else 100
+        job["progress"] |= {
+            "percentage": percentage,
+            "text": [f"{ended} of {total} agents completed", f"{percentage}% ({job['status']})"],
+            "eta_seconds": None,
+        }
+        job["progress"]["agents"] |= {"completed": ended}
+        job["progress"]["conversations"] |= {"completed": done}
+
+    # -- the routes ---------------------------------------------------------
+
+    def answer(self, method: str, path: str, query: dict[str, str], body: dict[str, Any], role: str, key: str) -> Any:
+        def need(permission: str) -> None:
+            if not allow(ROLES[role], permission):
+                raise Refusal(
+                    403, "forbidden", f"Your role is {ROLES[role]}. This needs {least_role(permission)} or higher."
+                )
+
+        me = next(m for m in self.members if m["id"] == f"m-{role}")
+        match method, path.removeprefix("/api").strip("/").split("/"):
+            case "GET", ["me"]:
+                unread = sum(n["read_at"] is None for n in self.notices)
+                return {"user_id": me["id"], "email": me["email"], "name": me["name"], "role": me["role"], "permissions": permissions_of(me["role"]), "unread_notifications": unread,
+                        "tenant": {"id": "t-1", "name": self.settings["name"], "timezone": self.settings["timezone"]}}  # fmt: skip
+            case "GET", ["notifications"]:
+                wanted = [n for n in self.notices if query.get("unread") != "true" or n["read_at"] is None]
+                return self._page(wanted, query)
+            case "POST", ["notifications", "read-all"]:
+                for n in self.notices:
+                    n["read_at"] = n["read_at"] or ago(0)
+                return {"success": True}
+            case "POST", ["notifications", notice, "read"]:
+                self._find(self.notices, notice)["read_at"] = ago(0)
+                return {"success": True}
+            case "GET", ["settings"]:
+                need("settings.read")
+                return self.settings
+            case "PUT", ["settings"]:
+                need("settings.write")
+                return self._save_settings(body)
+            case "GET", ["integrations"]:
+                need("integrations.read")
+                return {"data": self.integrations, "next_cursor": None}
+            case "POST", ["integrations"]:
+                need("integrations.write")
+                self._required(body, "name", "base_url")
+                item = self._integration(
+                    body["kind"], body["name"], body["base_url"], body["config"], "secret" in body, None
+                ) | {"id": f"i-{len(self.integrations)}"}
+                self.integrations.append(item)
+                return item
+            case "PUT", ["integrations", item_id]:
+                need("integrations.write")
+                self._required(body, "name", "base_url")
+                item = self._find(self.integrations, item_id)
+                item |= {k: v for k, v in body.items() if k != "secret"}
+                item["has_secret"] |= "secret" in body
+                return item
+            case "DELETE", ["integrations", item_id]:
+                need("integrations.write")
+                self.integrations.remove(self._find(self.integrations, item_id))
+                return None
+            case "POST", ["integrations", item_id, "test"]:
+                need("integrations.write")
+                ok = self._find(self.integrations, item_id)["kind"] != "chatwoot"
+                return {
+                    "ok": ok,
+                    "message": "It answered and knows the token."
+                    if ok
+                    else "No secret is stored. Edit the integration and add one.",
+                    "latency_ms": 84 if ok else None,
+                }
+            case "GET", ["service-keys"]:
+                need("service_keys.read")
+                scopes = {
+                    "audits.callback": "Send results",
+                    "audits.progress": "Send progress",
+                    "scorecards.read": "Read scorecards",
+                    "metrics.read": "Read metrics",
+                }
+                return self._page(self.keys, query) | {
+                    "available_scopes": [{"name": n, "description": d} for n, d in scopes.items()]
+                }
+            case "POST", ["service-keys"]:
+                need("service_keys.write")
+                self._required(body, "name")
+                made = {
+                    "id": f"k-{len(self.keys) + 1}",
+                    "name": body["name"],
+                    "scopes": body["scopes"],
+                    "created_at": ago(0),
+                    "last_used_at": None,
+                    "expires_at": body.get("expires_at"),
+                    "revoked_at": None,
+                }
+                self.keys.insert(0, made)
+                return made | {"key": "sd_" + uuid.uuid4().hex + uuid.uuid4().hex}
+            case "DELETE", ["service-keys", key_id]:
+                need("service_keys.write")
+                self._find(self.keys, key_id)["revoked_at"] = ago(0)
+                return None
+            case "GET", ["members"]:
+                need("members.read")
+                return self._page(self.members, query)
+            case "POST", ["members"]:
+                need("members.write")
+                if any(m["email"] == body["email"] for m in self.members):
+                    raise Refusal(
+                        409,
+                        "conflict",
+                        "A member with this address exists already.",
+                        [{"field": "email", "message": "This address is taken."}],
+                    )
+                made = {"id": f"m-{len(self.members)}", "status": "invited", "created_at": ago(0), **body}
+                self.members.append(made)
+                return made
+            case "PUT", ["members", member_id]:
+                need("members.write")
+                member = self._find(self.members, member_id)
+                if member["role"] == "owner" and body["role"] != "owner":
+                    raise Refusal(409, "last_owner", "An organisation needs an owner. Make somebody else owner first.")
+                return member.update(body) or member
+            case "DELETE", ["members", member_id]:
+                need("members.write")
+                self.members.remove(self._find(self.members, member_id))
+                return None
+            case "GET", ["usage"]:
+                need("usage.read")
+                purposes = [
+                    ("judge", "gpt-4.1-mini", "tokens", 9_612_000, 38.4),
+                    ("draft_reply", "gpt-4.1-mini", "tokens", 801_000, 3.21),
+                    ("embedding", "text-embedding-3-small", "tokens", 9400, 0.19),
+                ]
+                rows = [
+                    dict(zip(("purpose", "model", "unit", "quantity", "cost_usd"), p, strict=True)) for p in purposes
+                ]
+                return {
+                    "month": "2026-11",
+                    "cap_usd": self.settings["spend"]["month_cap_usd"],
+                    "spent_usd": 41.8,
+                    "reserved_usd": 2.4,
+                    "by_purpose": rows,
+                }
+            case "GET", ["people"]:
+                need("people.read")
+                return self._page(self.people, query)
+            case "GET", ["scorecards"]:
+                need("scorecards.read")
+                return self._page(self.scorecards, query)
+            case "GET", ["massive-ai-audit", "jobs"]:
+                need("audits.read")
+                return self._page([j for j in self.jobs if query.get("status", "") in ("", j["status"])], query)
+            case "GET", ["massive-ai-audit", "jobs", job_id]:
+                need("audits.read")
+                job = self._find(self.jobs, job_id)
+                if job_id.startswith("j-new"):
+                    self.advance(job)
+                return job
+            case "GET", ["massive-ai-audit", "jobs", job_id, "assignments"]:
+                need("audits.read")
+                done = [a for a in self._find(self.jobs, job_id)["agents"] if a["completed"]]
+                rows = [{"id": f"a-{i}-{k}", "employee_name": a["name"], "employee_email": a["email"], "conversation_id": str(21540000 + 97 * i + k), "score": 91 - 7 * k - i, "verdict": "failed" if k == 3 else "passed", "outcome": "completed", "audited_at": ago(30 - k)} for i, a in enumerate(done) for k in range(6)]  # fmt: skip
+                if job_id == "j-done":
+                    rows[:0] = [
+                        rows[0]
+                        | {
+                            "id": "a-skip",
+                            "outcome": "skipped",
+                            "score": None,
+                            "verdict": None,
+                            "skipped_reason": "Fewer than ten words",
+                        },
+                        rows[1] | {"id": "a-bad", "outcome": "failed", "score": None, "verdict": None},
+                    ]
+                return self._page(rows, query)
+            case "POST", ["massive-ai-audit", "start"]:
+                need("audits.run")
+                return self._start(body, key)
+        raise Refusal(404, "not_found", "There is nothing at this address.")
+
+    def _start(self, body: dict[str, Any], key: str) -> dict[str, Any]:
+        if date.fromisoformat(body["end_date"]) - date.fromisoformat(body["start_date"]) > timedelta(days=90):
+            raise Refusal(
+                400,
+                "invalid",
+                "The request has an invalid field.",
+                [{"field": "start_date", "message": "A run covers at most 90 days."}],
+            )
+        if key not in self.started:
+            job_id = f"j-new{len(self.started)}"
+            job = self._job(job_id, "queued") | {"status": "running", "created_at": ago(0)}
+            job["agents"] = job["agents"][: len(body["intercom_admin_ids"])]
+            self.jobs.insert(0, job)
+            self.started[key] = job_id
+        return {"success": True, "job_id": self.started[key], "status": "queued"}
+
+    def _save_settings(self, body: dict[str, Any]) -> dict[str, Any]:
+        if body["version"] != self.settings["version"]:
+            raise Refusal(409, "conflict", "Somebody else changed the settings while you had them open.")
+        if "name" in body and not body["name"]:
+            raise Refusal(
+                400,
+                "invalid",
+                "The request has an invalid field.",
+                [{"field": "name", "message": "Give the organisation a name."}],
+            )
+        for name, value in body.items():
+            if isinstance(value, dict):
+                self.settings[name] |= value
+            elif name != "version":
+                self.settings[name] = value
+        self.settings["version"] += 1
+        return self.settings
+
+    @staticmethod
+    def _required(body: dict[str, Any], *names: str) -> None:
+        missing = [{"field": n, "message": "Fill this in."} for n in names if not body.get(n)]
+        if missing:
+            raise Refusal(400, "invalid", "The request has an invalid field.", missing)
+
+    @staticmethod
+    def _find(rows: list[dict[str, Any]], row_id: str) -> dict[str, Any]:
+        for row in rows:
+            if row["id"] == row_id:
+                return row
+        raise Refusal(404, "not_found", "There is nothing with this id.")
+
+    @staticmethod
+    def _page(rows: list[dict[str, Any]], query: dict[str, str]) -> dict[str, Any]:
+        start, limit = int(query.get("cursor", 0)), int(query.get("limit", 25))
+        return {
+            "data": rows[start : start + limit],
+            "next_cursor": str(start + limit) if start + limit < len(rows) else None,
+        }
