@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from local.engine import processes, status
+from local.engine import leftovers, processes, status
 from local.engine.settings import ROOT, Settings, add_options, from_options, read_json, venv_python
 
 LONGEST_START = 240.0
@@ -72,12 +72,7 @@ def down(settings: Settings) -> int:
             time.sleep(0.1)
         print("sidedesk is down; data is kept (make up starts again, make clean forgets it)")
         return 0
-    ended = []
-    for name, part in reversed((found.get("parts") or {}).items()):
-        if part.get("pid") and processes.alive(part["pid"], part.get("born")):
-            processes.end(part["pid"], part["born"], signal.Signals(part.get("stop_signal", signal.SIGTERM)))
-            processes.end_session(part["pid"])
-            ended.append(name)
+    ended = leftovers.end(settings)
     settings.parts_file.unlink(missing_ok=True)
     settings.stack_file.unlink(missing_ok=True)
     print(f"Ended what a killed stack left: {', '.join(ended)}." if ended else "sidedesk was not running.")

@@ -101,5 +101,4 @@ class Part:
             "since": self.since,
             "restarts": max(0, len(self.starts) - 1),
             "log": str(self.log),
-            "stop_signal": int(self.stop_signal),
         }

@@ -29,6 +29,29 @@ def alive(pid: int, born: str | None) -> bool:
     return born is not None and birth(pid) == born
 
 
+def find(words: tuple[str, ...]) -> list[int]:
+    """Processes whose command line holds all these words, this one left out."""
+    found = []
+    for pid, command in _commands():
+        if pid != os.getpid() and all(word in command for word in words):
+            found.append(pid)
+    return found
+
+
+def _commands() -> list[tuple[int, str]]:
+    if Path("/proc/self").exists():
+        found = []
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit():
+                with contextlib.suppress(OSError):
+                    raw = (folder / "cmdline").read_bytes()
+                    found.append((int(folder.name), raw.replace(b"\0", b" ").decode("utf-8", errors="replace")))
+        return found
+    listed = subprocess.run(["ps", "-axo", "pid=,command="], capture_output=True, text=True, check=False).stdout
+    rows = (line.strip().partition(" ") for line in listed.splitlines())
+    return [(int(pid), f"{command} ") for pid, _, command in rows]
+
+
 def end(pid: int, born: str | None, politely: signal.Signals = signal.SIGTERM, patience: float = 10.0) -> None:
     """Stop a process that may not be our child, then whatever of its session is left."""
     if alive(pid, born):

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from local import postgres
 from local.engine import context as contexts
-from local.engine import keys, processes, steps, summary
+from local.engine import keys, leftovers, processes, steps, summary
 from local.engine.logs import Follower, Printer, cut
 from local.engine.part import Part, PartProblem
 from local.engine.settings import ROOT, Settings, add_options, from_options, read_json, venv_python, write_json
@@ -60,12 +60,8 @@ class Supervisor:
             raise steps.StepProblem(
                 "This stack is already running: see make status, or stop it with make down."
             ) from None
-        left = read_json(self.settings.parts_file) or {}
-        for name, part in reversed((left.get("parts") or {}).items()):
-            if part.get("pid") and processes.alive(part["pid"], part.get("born")):
-                self.say(f"ending {name} of an earlier run (pid {part['pid']})", "dim")
-                processes.end(part["pid"], part["born"], signal.Signals(part.get("stop_signal", signal.SIGTERM)))
-                processes.end_session(part["pid"])
+        if left := leftovers.end(self.settings):
+            self.say(f"ended what an earlier run left: {', '.join(left)}", "dim")
         self.record()
 
     def record(self) -> None:

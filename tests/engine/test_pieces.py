@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,20 @@ def test_a_pid_used_again_is_not_taken_for_ours() -> None:
     child_born = processes.birth(child.pid)
     child.wait()
     assert not processes.alive(child.pid, child_born)
+
+
+def test_a_process_is_found_by_the_words_of_its_command() -> None:
+    words = ("-c", f"import time  # {os.getpid()} words\ntime.sleep(30)")
+    child = subprocess.Popen([sys.executable, *words])
+    try:
+        deadline = time.monotonic() + 5
+        while processes.find(words) != [child.pid] and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert processes.find(words) == [child.pid]
+        processes.end(child.pid, processes.birth(child.pid))
+        assert child.wait(5) == -15
+    finally:
+        child.kill()
 
 
 def test_a_busy_port_is_stepped_over() -> None:
