@@ -13,8 +13,9 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from local import postgres
 from local.engine import context as contexts
@@ -27,6 +28,7 @@ TICK = 0.25
 CONFLICT = 3  # how the deploy step says that the saved state contradicts itself
 LOOK_AT_TEMPLATE_EVERY = 1.0
 DATABASE = "sidedesk"
+Answer = TypeVar("Answer")
 
 
 class Stopped(Exception):
@@ -101,12 +103,12 @@ class Supervisor:
         app = _as_application(admin, self.keys["app_password"])
         self.context = contexts.build(self.settings, ports, self.keys, {"admin": admin, "app": app})
         write_json(self.context_file, self.context)
-        self._migrate()
+        self._surviving(self._migrate)
         if "sandbox" not in self.settings.skip:
             self._start_sandbox(ports["sandbox"])
         self._start_engine(ports)
-        deployed = self.deploy()
-        seeded = self._seed()
+        deployed = self._surviving(self.deploy)
+        seeded = self._surviving(self._seed)
         status = steps.wait_for_health(self.context["api"])
         if status not in (200, 404):
             raise steps.StepProblem(
@@ -185,6 +187,21 @@ class Supervisor:
         self._check_stopped()
         self.record()
         self.say(f"{part.name:<10} ready on port {part.port} after {time.monotonic() - began:.1f} s")
+
+    def _surviving(self, step: Callable[[], Answer]) -> Answer:
+        """Run a step of the start; if a part died under it, start that part again and repeat the step."""
+        for _ in range(3):
+            try:
+                return step()
+            except steps.StepProblem:
+                dead = [part for part in self.parts if part.died]
+                if not dead:
+                    raise
+                for part in dead:
+                    self.say(f"{part.name} {part.bury()}, starting it again", "WARNING")
+                    part.start(self.stopping.is_set)
+                self._check_stopped()
+        return step()
 
     def _check_stopped(self) -> None:
         if self.stopping.is_set():
