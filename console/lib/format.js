@@ -19,6 +19,8 @@ export const count = (n) => known(n, (v) => whole.format(v));
 export const decimal = (n) => known(n, (v) => one.format(v));
 export const ratio = (n) => known(n, (v) => two.format(v));
 export const percent = (n) => known(n, (v) => (v === 0 || v === 100 ? `${v}%` : `${one.format(v)}%`));
+/** A mark: 90, 83.3. */
+export const score = (n) => known(n, (v) => (Number.isInteger(v) ? whole : one).format(v));
 export const money = (n) => known(n, (v) => dollars.format(v));
 export const big = (n) => known(n, (v) => (v >= 1e6 ? `${one.format(v / 1e6)} M` : v >= 1e4 ? `${whole.format(v / 1e3)} k` : whole.format(v)));
 export const plural = (n, word, many = `${word}s`) => `${count(n)} ${n === 1 ? word : many}`;

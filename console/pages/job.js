@@ -2,7 +2,7 @@
 
 import { $, html, on, paint } from '../lib/dom.js';
 import { api, list } from '../lib/api.js';
-import { count, duration, percent, range, time } from '../lib/format.js';
+import { count, duration, percent, range, score, time } from '../lib/format.js';
 import { poll } from '../lib/poll.js';
 import { badge, bar, busy, complain, empty, failure, head, LIVE, more, note, stateOf, toneOf } from '../lib/ui.js';
 
@@ -66,7 +66,7 @@ const verdict = (r) => {
   if (r.outcome === 'failed') return badge('failed', 'Not audited');
   return r.outcome === 'skipped' ? html`${badge('skipped')}${r.skipped_reason && html`<span class="cell-sub">${r.skipped_reason}</span>`}` : html`<span class="none">–</span>`;
 };
-const resultRow = (r) => html`<tr><th scope="row">${r.employee_name || r.employee_email}<span class="cell-sub only-phone mono">${r.conversation_id}</span></th><td class="mono not-phone">${r.conversation_id}</td><td>${verdict(r)}</td><td class="r strong">${r.score ?? html`<span class="none">–</span>`}</td><td class="r not-phone">${time(r.audited_at)}</td></tr>`;
+const resultRow = (r) => html`<tr><th scope="row">${r.employee_name || r.employee_email}<span class="cell-sub only-phone mono">${r.conversation_id}</span></th><td class="mono not-phone">${r.conversation_id}</td><td>${verdict(r)}</td><td class="r strong">${r.score === null ? html`<span class="none">–</span>` : score(r.score)}</td><td class="r not-phone">${time(r.audited_at)}</td></tr>`;
 
 const noResults = (job) => empty({ glyphName: 'audits', title: 'No results yet', text: LIVE.includes(job.status) ? 'The first scores appear here within minutes of the start.' : 'This run ended before a chat was scored.' });
 
