@@ -31,3 +31,6 @@ setup-local: ## environment for the local stack
 
 locks: ## compile requirements*.in to hash-pinned locks (needs uv)
 	@local/compile-locks.sh
+
+demo: ## fill the first tenant and audit a month of chats (starts the stack if need be)
+	@$(PYTHON) -m local.demo
