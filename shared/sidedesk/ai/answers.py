@@ -75,7 +75,7 @@ class Step:
 
     tool: str
     arguments: Mapping[str, Any]
-    result: str
+    result: Any  # as JSON knows it
     failed: bool = False
 
 

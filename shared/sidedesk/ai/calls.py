@@ -65,7 +65,8 @@ class Caller:
         self.provider = provider
         self.model = model
         self._deadline = deadline
-        self._assumed = Decimal(0)  # what failed tries of the current call may have cost
+        self.spent_usd = Decimal(0)  # by all calls so far, with what failed ones may have cost
+        self.calls = 0
 
     @property
     def capabilities(self) -> Capabilities:
@@ -77,13 +78,11 @@ class Caller:
         send: Callable[[float], Raw],
         read: Callable[[Raw], Reply],
         usage: Callable[[Reply], Usage],
-    ) -> tuple[Reply, Usage, Decimal]:
-        """Reply, usage and cost of one call that worked, with what its failed tries may have cost. `order` and `send` are asked anew for each try."""
-        self._assumed = Decimal(0)
+    ) -> tuple[Reply, Usage]:
+        """Reply and usage of one call that worked. `order` and `send` are asked anew for each try."""
         while True:
             try:
-                reply, used, cost = self._with_retries(lambda: self._once(order(), send, read, usage))
-                return reply, used, cost + self._assumed
+                return self._with_retries(lambda: self._once(order(), send, read, usage))
             except CallFailed as failure:
                 if not self._learn(failure.parameter):
                     raise failure.error from (failure.__cause__ or failure)
@@ -113,9 +112,10 @@ class Caller:
 
     def _once(
         self, order: Order, send: Callable[[float], Raw], read: Callable[[Raw], Reply], usage: Callable[[Reply], Usage]
-    ) -> tuple[Reply, Usage, Decimal]:
+    ) -> tuple[Reply, Usage]:
         seconds = self._deadline.call_timeout(self.provider.config.timeout_seconds)
         reservation = ledger.reserve(self._database, self._scope, order, seconds)
+        self.calls += 1
         try:
             raw = send(seconds)
         except CallFailed as failure:
@@ -128,8 +128,8 @@ class Caller:
             self._failed(reservation, order, no_answer)
             raise no_answer from error
         used = usage(reply)
-        cost = ledger.settle(self._database, self._scope, reservation, order, used, raw.request_id)
-        return reply, used, cost
+        self.spent_usd += ledger.settle(self._database, self._scope, reservation, order, used, raw.request_id)
+        return reply, used
 
     def _failed(self, reservation: UUID, order: Order, failure: CallFailed) -> None:
         health: ledger.Health = "unknown"
@@ -138,7 +138,7 @@ class Caller:
         if failure.billed == "no":
             ledger.release(self._database, self._scope, reservation, order, health)
         else:
-            self._assumed += ledger.assume(self._database, self._scope, reservation, order, failure.request_id, health)
+            self.spent_usd += ledger.assume(self._database, self._scope, reservation, order, failure.request_id, health)
 
     def _learn(self, parameter: str) -> bool:
         """The server refused a parameter: is there another way to ask?"""

@@ -31,7 +31,7 @@ class Wish:
 
 def ask(
     caller: Caller, prompt: Prompt, messages: Sequence[Mapping[str, Any]], wish: Wish, job_id: UUID | None
-) -> tuple[ChatReply, Usage, Decimal]:
+) -> tuple[ChatReply, Usage]:
     """One paid chat call. Errors that only the finish reason tells are raised after it is settled."""
     price = prices.find(caller.model, "tokens", caller.provider.prices)
 
@@ -51,14 +51,14 @@ def ask(
             prompt_hash=prompt.hash,
         )
 
-    reply, usage, cost = caller.paid(
+    reply, usage = caller.paid(
         order,
         lambda seconds: transport.chat(caller.provider.base_url, caller.provider.api_key, payload(), seconds),
         lambda raw: wire.chat(raw.body, caller.model),
         lambda reply: reply.usage or _counted(messages, reply),
     )
     _check_end(reply)
-    return reply, usage, cost
+    return reply, usage
 
 
 def _payload(

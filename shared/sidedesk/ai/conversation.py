@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,11 +39,19 @@ class Conversation:
 
     def untrusted(self, label: str, text: str) -> str:
         """Other people's text as it may be shown to a model."""
-        found = suspicious(text)
+        return self.fence.wrap(label, self.redactor.redact(self.without_instructions(text)))
+
+    def without_instructions(self, value: Any) -> Any:
+        """Texts one by one, also those inside lists and objects: one bad field does not cost the others."""
+        if isinstance(value, list):
+            return [self.without_instructions(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self.without_instructions(item) for key, item in value.items()}
+        if not isinstance(value, str):
+            return value
+        found = suspicious(value)
         self.findings += found
-        if found and self.prompt.header.untrusted == "neutralise":
-            text = neutralise(text, found)
-        return self.fence.wrap(label, self.redactor.redact(text))
+        return neutralise(value, found) if found and self.prompt.header.untrusted == "neutralise" else value
 
     def add(self, message: Message) -> None:
         """A message that carries nothing of ours to hide: the model's own."""
@@ -51,6 +60,9 @@ class Conversation:
     def say(self, text: str) -> None:
         self.messages.append({"role": "user", "content": self.redactor.redact(text)})
 
-    def tool_result(self, call_id: str, label: str, text: str) -> None:
+    def tool_result(self, call_id: str, label: str, result: Any, most_characters: int) -> None:
         """What a tool found is other people's text too."""
-        self.messages.append({"role": "tool", "tool_call_id": call_id, "content": self.untrusted(label, text)})
+        clean = self.without_instructions(result)
+        text = clean if isinstance(clean, str) else json.dumps(clean, ensure_ascii=False)
+        content = self.fence.wrap(label, self.redactor.redact(text)[:most_characters])
+        self.messages.append({"role": "tool", "tool_call_id": call_id, "content": content})

@@ -25,7 +25,7 @@ from sidedesk.ai.provider import Profile
 from sidedesk.ai.redaction import Redactor
 from sidedesk.ai.speech import Audio
 from sidedesk.ai.tool_loop import Limits, Tool
-from sidedesk.platform import audit_log
+from sidedesk.platform import audit_log, durable_metrics
 from sidedesk.platform.db import Database
 from sidedesk.platform.errors import DomainError
 from sidedesk.platform.observability import count
@@ -134,8 +134,14 @@ class Gateway:
         try:
             answer = operation()
         except DomainError as error:
-            self._record("ai.failed", task, provider=caller.provider.name, model=caller.model, code=error.code)
-            count("AiFailed")
+            self._record(
+                "ai.failed",
+                task,
+                cost_usd=caller.spent_usd,
+                provider=caller.provider.name,
+                model=caller.model,
+                code=error.code,
+            )
             raise
         self._record(
             "ai.completed",
@@ -149,7 +155,7 @@ class Gateway:
             quantity_out=float(answer.usage.quantity_out),
             unit=answer.usage.unit,
             usage_basis=answer.usage.basis,
-            cost_usd=str(answer.cost_usd),
+            cost_usd=answer.cost_usd,
             confidence=answer.confidence,
             confidence_basis=answer.confidence_basis,
             redactions=dict(answer.redactions),
@@ -157,12 +163,15 @@ class Gateway:
             repaired=answer.repaired,
             calls=answer.calls,
         )
-        count("AiCompleted")
-        if answer.cost_usd > Decimal(0):
-            count("AiCostMicroDollars", float(answer.cost_usd * 1_000_000))
         return answer
 
-    def _record(self, event: str, task: str, **facts: object) -> None:
+    def _record(self, event: str, task: str, *, cost_usd: Decimal, **facts: object) -> None:
         if self._job_id is not None:
             facts["job_id"] = self._job_id
-        self._database.run(self._scope, *audit_log.record(event, task=task, **facts))
+        outcome = event.removeprefix("ai.")
+        with self._database.batch(self._scope) as batch:
+            batch.run(*audit_log.record(event, task=task, cost_usd=str(cost_usd), **facts))
+            batch.run(*durable_metrics.add("ai_operations_total", purpose=task, outcome=outcome))
+            if cost_usd:
+                batch.run(*durable_metrics.add("ai_cost_usd_total", float(cost_usd), purpose=task))
+        count(f"Ai{outcome.title()}")

@@ -81,7 +81,7 @@ def transcribe(
         }
         return asked | ({"language": language} if language else {}) | ({"prompt": hidden_hint} if hidden_hint else {})
 
-    reply, usage, cost = caller.paid(
+    reply, usage = caller.paid(
         lambda: order,
         lambda seconds: transport.transcription(caller.provider.base_url, caller.provider.api_key, payload(), seconds),
         lambda raw: wire.speech(raw.body),
@@ -93,10 +93,11 @@ def transcribe(
     return Answer(
         replace(reply.transcript, text=text, seconds=seconds),
         usage,
-        cost,
+        caller.spent_usd,
         caller.model,
         caller.provider.name,
         redactions=redactor.counts,
+        calls=caller.calls,
         settings={"language": language, "response_format": caller.capabilities.transcription_format},
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -25,20 +24,20 @@ def fill(
 ) -> Answer[Filled]:
     """Ask, check, and ask once more with the model's own text and what was wrong with it."""
     wish = Wish(response_model=model)
-    reply, usage, cost = chat.ask(caller, talk.prompt, talk.messages, wish, job_id)
+    reply, usage = chat.ask(caller, talk.prompt, talk.messages, wish, job_id)
     repaired = False
     try:
         value = _read(talk, reply, model, restore)
     except (schema.NotJson, ValidationError) as error:
         talk.add(reply.as_message())
         talk.say(_correction(error))
-        reply, more_usage, more_cost = chat.ask(caller, talk.prompt, talk.messages, wish, job_id)
-        usage, cost, repaired = usage + more_usage, cost + more_cost, True
+        reply, more_usage = chat.ask(caller, talk.prompt, talk.messages, wish, job_id)
+        usage, repaired = usage + more_usage, True
         try:
             value = _read(talk, reply, model, restore)
         except (schema.NotJson, ValidationError) as second:
             raise BadAnswer() from second
-    return _answer(caller, talk, reply, value, usage, cost, repaired)
+    return _answer(caller, talk, reply, value, usage, repaired)
 
 
 def _read(talk: Conversation, reply: ChatReply, model: type[Filled], restore: bool) -> Filled:
@@ -61,13 +60,13 @@ def _correction(error: schema.NotJson | ValidationError) -> str:
 
 
 def _answer(
-    caller: Caller, talk: Conversation, reply: ChatReply, value: Filled, usage: Usage, cost: Decimal, repaired: bool
+    caller: Caller, talk: Conversation, reply: ChatReply, value: Filled, usage: Usage, repaired: bool
 ) -> Answer[Filled]:
     confidence, basis = confidence_of(value, reply.probability)
     return Answer(
         value=value,
         usage=usage,
-        cost_usd=cost,
+        cost_usd=caller.spent_usd,
         model=reply.model,
         provider=caller.provider.name,
         prompt_version=talk.prompt.version,
@@ -78,7 +77,7 @@ def _answer(
         redactions=talk.redactor.counts,
         findings=tuple(talk.findings),
         repaired=repaired,
-        calls=2 if repaired else 1,
+        calls=caller.calls,
     )
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from sidedesk.ai import chat, schema
 from sidedesk.ai.answers import Answer, Step, ToolRun
@@ -20,6 +19,8 @@ from sidedesk.ai.errors import BadAnswer, ProviderRejected
 from sidedesk.ai.structured import confidence_of, settings_of
 from sidedesk.ai.wire import ToolCall
 from sidedesk.platform.errors import DomainError
+
+_JSON = TypeAdapter(Any)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +57,22 @@ def run(
     known = {tool.name: tool for tool in tools}
     offered = [tool.wire() for tool in tools]
     steps: list[Step] = []
-    used = cost = None
-    calls = 0
+    used = None
+    rounds = 0
     while True:
-        tired = calls >= limits.steps or (used is not None and used.quantity_in + used.quantity_out >= limits.tokens)
+        tired = rounds >= limits.steps or (used is not None and used.quantity_in + used.quantity_out >= limits.tokens)
         wish = Wish(tools=offered, tool_choice="none" if tired else "auto")
-        reply, usage, price = chat.ask(caller, talk.prompt, talk.messages, wish, job_id)
-        calls += 1
+        reply, usage = chat.ask(caller, talk.prompt, talk.messages, wish, job_id)
+        rounds += 1
         used = usage if used is None else used + usage
-        cost = price if cost is None else cost + price
         if not reply.tool_calls or tired:
             break
         talk.add(reply.as_message())
         for call in reply.tool_calls:
-            step = _do(talk, known, call, limits)
+            step = _do(talk, known, call)
             steps.append(step)
-            talk.tool_result(call.id, call.name if call.name in known else "error", step.result)
+            label = call.name if call.name in known else "error"
+            talk.tool_result(call.id, label, step.result, limits.result_characters)
     if not reply.text.strip():
         raise BadAnswer("The model came to no answer within its limits.")
     text = talk.redactor.restore(reply.text)
@@ -79,7 +80,7 @@ def run(
     return Answer(
         value=ToolRun(text, tuple(steps)),
         usage=used,
-        cost_usd=cost or Decimal(0),
+        cost_usd=caller.spent_usd,
         model=reply.model,
         provider=caller.provider.name,
         prompt_version=talk.prompt.version,
@@ -89,11 +90,11 @@ def run(
         settings=settings_of(talk, caller),
         redactions=talk.redactor.counts,
         findings=tuple(talk.findings),
-        calls=calls,
+        calls=caller.calls,
     )
 
 
-def _do(talk: Conversation, known: Mapping[str, Tool], call: ToolCall, limits: Limits) -> Step:
+def _do(talk: Conversation, known: Mapping[str, Tool], call: ToolCall) -> Step:
     tool = known.get(call.name)
     if tool is None:
         return Step(
@@ -113,12 +114,9 @@ def _do(talk: Conversation, known: Mapping[str, Tool], call: ToolCall, limits: L
         result = tool.run(arguments)
     except DomainError as error:
         return Step(tool.name, asked, error.message, failed=True)
-    return Step(tool.name, asked, _text(result)[: limits.result_characters])
+    return Step(tool.name, asked, _plain(result))
 
 
-def _text(result: Any) -> str:
-    if isinstance(result, str):
-        return result
-    if isinstance(result, BaseModel):
-        return result.model_dump_json()
-    return json.dumps(result, ensure_ascii=False, default=str)
+def _plain(result: Any) -> Any:
+    """As JSON knows it: models, dates and numbers of all kinds included."""
+    return json.loads(_JSON.dump_json(result))

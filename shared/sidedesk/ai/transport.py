@@ -15,13 +15,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import Any, Literal
 
 from sidedesk.ai import errors
+from sidedesk.platform import outbound
 from sidedesk.platform.errors import DomainError
 
 CONNECT_SECONDS = 5.0
+MOST_CLIENTS = 8
 LARGEST_ANSWER = 32 * 1024 * 1024
 
 # no: certainly not; maybe: it may have been worked on, so its money counts as spent
@@ -78,14 +79,54 @@ def transcription(base_url: str, api_key: str, payload: dict[str, Any], seconds:
     return _send(lambda client: client.audio.transcriptions, base_url, api_key, payload, seconds)
 
 
-@lru_cache(maxsize=8)
+# One client per provider and key, kept warm for the life of the container; a rotated key gets its own.
+_clients: dict[tuple[str, str], Any] = {}
+
+
+def close() -> None:
+    """Hang up everywhere."""
+    for client in _clients.values():
+        client.close()
+    _clients.clear()
+
+
 def _client(base_url: str, api_key: str) -> Any:
+    if (base_url, api_key) not in _clients:
+        if len(_clients) >= MOST_CLIENTS:
+            close()
+        _clients[base_url, api_key] = _connect(base_url, api_key)
+    return _clients[base_url, api_key]
+
+
+def _connect(base_url: str, api_key: str) -> Any:
     import httpx2
     import openai
 
+    http_transport = httpx2.HTTPTransport(
+        trust_env=False, limits=httpx2.Limits(max_connections=8, max_keepalive_connections=4)
+    )
+    # httpx2 has no public way to choose who opens its sockets; a test holds that this one does.
+    http_transport._pool._network_backend = _guarded_backend()
     # A redirect could carry the key and the text somewhere nobody configured.
-    http = httpx2.Client(follow_redirects=False, limits=httpx2.Limits(max_connections=8, max_keepalive_connections=4))
+    http = httpx2.Client(transport=http_transport, follow_redirects=False, trust_env=False)
     return openai.OpenAI(api_key=api_key, base_url=base_url, max_retries=0, http_client=http)
+
+
+def _guarded_backend() -> Any:
+    """Opens sockets to checked addresses only, as all our clients do towards addresses that people typed in."""
+    import httpcore2
+
+    class Guarded(httpcore2.SyncBackend):
+        def connect_tcp(self, host: str, port: int, *rest: Any, **options: Any) -> Any:
+            try:
+                address = outbound.resolve(host, port)
+            except DomainError:
+                raise
+            except Exception as error:
+                raise httpcore2.ConnectError(f"{host} has no address") from error
+            return super().connect_tcp(address, port, *rest, **options)
+
+    return Guarded()
 
 
 def _send(resource: Callable[[Any], Any], base_url: str, api_key: str, payload: dict[str, Any], seconds: float) -> Raw:
@@ -94,7 +135,6 @@ def _send(resource: Callable[[Any], Any], base_url: str, api_key: str, payload: 
 
     timeout = httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
     end = time.monotonic() + seconds
-    request_id: str | None = None
     try:
         stream = resource(_client(base_url, api_key)).with_streaming_response.create(**payload, timeout=timeout)
         with stream as response:
@@ -105,21 +145,26 @@ def _send(resource: Callable[[Any], Any], base_url: str, api_key: str, payload: 
         raise _refused(error) from error
     except openai.APIConnectionError as error:
         raise _unreachable(error) from error
-    except CallFailed:
-        raise
-    except Exception as error:
-        # Cut or silent in the middle of the body: httpx2's own errors, and whatever a closed socket raises.
-        raise _cut(request_id) from error
+    except DomainError as error:  # an address that we do not call
+        raise CallFailed(error, billed="no", retry=False) from error
     return Raw(_object(body, request_id), request_id)
 
 
 def _read(response: Any) -> bytes:
     parts, size = [], 0
-    for part in response.iter_bytes():
-        size += len(part)
-        if size > LARGEST_ANSWER:
-            raise garbage("far too long", response.request_id)
-        parts.append(part)
+    try:
+        for part in response.iter_bytes():
+            size += len(part)
+            if size > LARGEST_ANSWER:
+                break
+            parts.append(part)
+    except Exception as error:
+        # Silent or cut in the middle: a timeout, a protocol error, or whatever a socket raises that we shut ourselves.
+        raise CallFailed(
+            errors.ProviderDown(), billed="maybe", retry=True, provider_down=True, request_id=response.request_id
+        ) from error
+    if size > LARGEST_ANSWER:
+        raise garbage("far too long", response.request_id)
     return b"".join(parts)
 
 
@@ -168,10 +213,6 @@ def _unreachable(error: Any) -> CallFailed:
         retry=never_left or not isinstance(cause, httpx2.TimeoutException),
         provider_down=True,
     )
-
-
-def _cut(request_id: str | None) -> CallFailed:
-    return CallFailed(errors.ProviderDown(), billed="maybe", retry=True, provider_down=True, request_id=request_id)
 
 
 def _refused(error: Any) -> CallFailed:

@@ -29,23 +29,31 @@ def embed(caller: Caller, purpose: str, texts: Sequence[str], job_id: UUID | Non
     price = prices.find(caller.model, "tokens", caller.provider.prices)
     clean, kept_back = _redacted(texts)
     vectors: list[list[float]] = []
-    usage, cost, calls, model = Usage("tokens", Decimal(0)), Decimal(0), 0, caller.model
+    usage: Usage | None = None
+    model = caller.model
     for part in _parts(clean):
         order = Order(purpose, caller.provider.name, caller.model, price, Decimal(tokens.at_most(*part)), job_id=job_id)
-        reply, used, paid = _call(caller, order, part)
+        reply, used = _call(caller, order, part)
         if any(len(vector) != VECTOR_SIZE for vector in reply.vectors):
             raise ProviderRejected(
                 f"The model {caller.model} makes vectors of {len(reply.vectors[0])} numbers; the store keeps {VECTOR_SIZE}. "
                 "Choose another embedding model in the settings."
             )
         vectors += reply.vectors
-        usage, cost, calls, model = (usage + used if calls else used), cost + paid, calls + 1, reply.model
+        usage, model = used if usage is None else usage + used, reply.model
     return Answer(
-        vectors, usage, cost, model, caller.provider.name, redactions=kept_back, calls=calls, settings={"dimensions": VECTOR_SIZE}
-    )  # fmt: skip
+        vectors,
+        usage or Usage("tokens", Decimal(0)),
+        caller.spent_usd,
+        model,
+        caller.provider.name,
+        settings={"dimensions": VECTOR_SIZE},
+        redactions=kept_back,
+        calls=caller.calls,
+    )
 
 
-def _call(caller: Caller, order: Order, part: Sequence[str]) -> tuple[EmbeddingReply, Usage, Decimal]:
+def _call(caller: Caller, order: Order, part: Sequence[str]) -> tuple[EmbeddingReply, Usage]:
     def payload() -> dict[str, Any]:
         can = caller.capabilities
         asked: dict[str, Any] = {"model": caller.model, "input": list(part), "encoding_format": can.embedding_format}
