@@ -4,7 +4,7 @@ OPENAI_KEY = "sandbox-openai"
 REFUSED_KEY = "bad-key"  # every provider answers 401 (n8n: 403) to this one
 
 CHATWOOT_ACCOUNT = 1
-CHATWOOT_ADMIN_TOKEN = "sandbox-chatwoot-admin"
+CHATWOOT_ADMIN_TOKEN = "sandbox-chatwoot"
 CHATWOOT_AGENT_TOKEN = "sandbox-chatwoot-agent"
 CHATWOOT_BOT_TOKEN = "sandbox-chatwoot-bot"
 CHATWOOT_OTHER_ACCOUNT = 2

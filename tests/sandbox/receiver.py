@@ -61,6 +61,8 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else every answer waits 40 ms
+            wbufsize = -1
 
             def _any(self) -> None:
                 raw = self.rfile.read(int(self.headers.get("content-length") or 0))

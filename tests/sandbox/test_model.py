@@ -81,6 +81,14 @@ def as_tags(said):
     )
 
 
+def as_fenced(said):
+    return f"<<<data transcript bcdfgh\n{as_lines(said)}\nbcdfgh close transcript>>>"
+
+
+def as_json_lines(said):
+    return "\n".join(json.dumps({"id": f"p{n}", "speaker": r, "text": t}) for n, (r, t) in enumerate(said))
+
+
 def judge(model, said, write=as_json, marker="Task: audit.judge\n"):
     answer = model.chat.completions.create(
         model="gpt-4o-mini",
@@ -97,7 +105,7 @@ def values(result):
     return {c["id"]: c["value"] for c in result["criteria"]}
 
 
-@pytest.mark.parametrize("write", [as_json, as_lines, as_tags])
+@pytest.mark.parametrize("write", [as_json, as_lines, as_tags, as_fenced, as_json_lines])
 def test_judge_tells_good_from_bad_with_true_quotes(model, write):
     good, bad = judge(model, GOOD, write), judge(model, BAD, write)
     assert set(values(good)) == {c["id"] for c in CRITERIA}
@@ -146,6 +154,41 @@ def test_schema_keyed_by_criterion(model):
     assert result["verdict"] == "fail"
     assert result["fields"]["tone"]["value"] <= 2
     assert result["fields"]["tone"]["quotes"][0] in BAD[1][1]
+
+
+def test_choices_follow_their_points(model):
+    options = [{"value": "c", "points": 0}, {"value": "a", "points": 5}, {"value": "b", "points": 2}]
+    criteria = [{"id": "tone", "label": "Tone", "type": "choice", "options": options, "weight": 1}]
+
+    def value(said):
+        answer = model.chat.completions.create(
+            model="m",
+            messages=[
+                {"role": "system", "content": "Task: audit.judge\nAnswer in JSON."},
+                {"role": "user", "content": f"{json.dumps(criteria)}\n{as_lines(said)}"},
+            ],
+            response_format={"type": "json_object"},
+        )
+        return json.loads(answer.choices[0].message.content)["ai_scorecard_data"]["tone"]
+
+    assert (value(GOOD), value(BAD)) == ("a", "c")
+
+
+def test_a_corrected_answer_is_about_the_same_text(model):
+    schema = {"type": "object", "properties": {"email": {"type": "string"}}}
+    first = {"role": "user", "content": "Write to kim.lee@example.com please."}
+    answer = model.chat.completions.create(
+        model="m",
+        messages=[
+            first,
+            {"role": "assistant", "content": "{}"},
+            {"role": "user", "content": "Your answer cannot be used: email is missing."},
+        ],
+        response_format={"type": "json_schema", "json_schema": {"name": "X", "schema": schema}},
+        logprobs=True,
+    )
+    assert json.loads(answer.choices[0].message.content) == {"email": "kim.lee@example.com"}
+    assert all(row.logprob < 0 for row in answer.choices[0].logprobs.content)
 
 
 def test_made_up_quotes_on_demand(sandbox, model):

@@ -189,7 +189,7 @@ def _carried(run: Run) -> Doc:
     """What the trigger said about the job travels with every result."""
     body = run.payload
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return {
+    carried = {
         "job_id": run.job,
         "batch_id": body.get("batch_id") or run.job,
         "scorecard_id": body["scorecard_id"],
@@ -201,6 +201,7 @@ def _carried(run: Run) -> Doc:
         "dispatch_id": body.get("dispatch_id"),
         "n8n_execution_id": run.execution_id,
     }
+    return {name: value for name, value in carried.items() if value is not None}
 
 
 def _range(body: Doc) -> tuple[int, int]:

@@ -36,6 +36,7 @@ class Criterion:
     weight: float
     critical: bool
     choices: tuple[str, ...]
+    points: tuple[float, ...] = ()  # what each choice is worth, when the scorecard says
 
     @property
     def kind(self) -> str:
@@ -74,6 +75,7 @@ def _criterion(raw: dict[str, Any]) -> Criterion:
     names = tuple(
         str(c.get("value") or c.get("label") or c.get("id")) if isinstance(c, dict) else str(c) for c in choices
     )
+    worth = tuple(_number(c.get("points"), -1.0) for c in choices if isinstance(c, dict))
     kind = str(raw.get("type") or ("choice" if names else "score")).casefold()
     kind = "yes_no" if kind in ("yes_no", "boolean", "bool", "yesno", "pass_fail") else "choice" if names else "score"
     return Criterion(
@@ -86,6 +88,7 @@ def _criterion(raw: dict[str, Any]) -> Criterion:
         weight=_number(raw.get("weight"), 1.0),
         critical=bool(raw.get("critical")),
         choices=names,
+        points=worth if len(worth) == len(names) and min(worth, default=-1.0) >= 0 else (),
     )
 
 

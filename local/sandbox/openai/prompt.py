@@ -46,7 +46,11 @@ class Prompt:
 
     @cached_property
     def question(self) -> str:
-        return next((m.text for m in reversed(self.messages) if m.role == "user"), "")
+        """The last thing asked; when an answer is being corrected, what was asked before it too."""
+        asked = [m.text for m in self.messages if m.role == "user"]
+        if self.schema is not None and any(m.role == "assistant" and not m.tool_calls for m in self.messages):
+            return "\n".join(asked)
+        return asked[-1] if asked else ""
 
     @cached_property
     def embedded(self) -> list[Any]:

@@ -53,7 +53,9 @@ _LINE = re.compile(
 )
 _TAG = re.compile(r"<(turn|message|part|msg|utterance)\b([^>]*)>(.*?)</\1>", re.S | re.I)
 _ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*[\"']([^\"']*)[\"']")
-_FENCE = re.compile(r"^\s*(?:</?[\w:.\-]+[^>]*>|`{3,}\w*|[-=_*]{3,}.*|<<<.*|>>>.*|#+ .*|\[/?[A-Z_ ]+\])\s*$")
+_FENCE = re.compile(
+    r"^\s*(?:</?[\w:.\-]+[^>]*>|`{3,}\w*|[-=_*]{3,}.*|<<<.*|>>>.*|.*\bclose [\w .-]+>>>|#+ .*|\[/?[A-Z_ ]+\])\s*$"
+)
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,9 @@ class Turn:
 def find(prompt: Prompt) -> list[Turn]:
     """The longest conversation in the request: as JSON, as tags, or as lines `[id] Agent: …`."""
     candidates = [_from_json(v) for v in prompt.embedded]
+    candidates.append(
+        _from_json([v for v in prompt.embedded if isinstance(v, dict)])
+    )  # one object a line, or a list broken by what was cut out of it
     texts = [m.text for m in prompt.messages if m.role != "assistant"]
     candidates += [_from_tags(t) for t in texts] + [_from_lines(t) for t in texts]
     best = max(candidates, key=len, default=[])

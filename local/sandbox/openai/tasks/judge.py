@@ -91,6 +91,9 @@ def value_of(criterion: Criterion, level: float) -> Any:
     if criterion.type == "yes_no":
         return level >= 0.5
     if criterion.type == "choice":
+        if criterion.points:
+            wanted = level * max(criterion.points)
+            return min(zip(criterion.choices, criterion.points, strict=True), key=lambda c: abs(c[1] - wanted))[0]
         return _choice(criterion.choices, level)
     return round(criterion.min + level * (criterion.max - criterion.min))
 
