@@ -34,19 +34,19 @@ _PHONE_INTERNATIONAL = re.compile(
     rf"(?<![\w+])(?:\+|＋|00(?=[1-9]))\s?\(?\d(?:[()/]|{_SEPARATOR}){{0,2}}(?:\d(?:[()/]|{_SEPARATOR}){{0,3}}){{5,13}}\d(?![\w-])"
 )
 _PHONE_NATIONAL = re.compile(
-    rf"(?<![\w+#/.,:-])(?:\(\d{{2,5}}\){_SEPARATOR}?\d{{3,4}}{_SEPARATOR}?\d{{3,4}}"  # (555) 123-4567
+    rf"(?<![\w+#/.,-])(?<!\d[: ])(?:\(\d{{2,5}}\){_SEPARATOR}?\d{{3,4}}{_SEPARATOR}?\d{{3,4}}"  # (555) 123-4567
     rf"|\d{{3}}[-. ]\d{{3}}[-. ]\d{{4}}"  # 555-123-4567
     rf"|0\d{{1,4}}[ /-]{{1,3}}\d{{3,8}}(?:[ -]?\d{{2,5}}){{0,3}}"  # 030 / 1234567
     rf"|0\d(?:[ .-]\d{{2}}){{4}})(?![\w-]|[.,:/]\d)"  # 06 12 34 56 78
 )
-_PHONE_BARE = re.compile(r"(?<![\w+#/.,:-])\d{8,13}(?![\w-]|[.,:/]\d)")
+_PHONE_BARE = re.compile(r"(?<![\w+#/.,-])(?<!\d:)\d{8,13}(?![\w-]|[.,:/]\d)")
 _PHONE_WORDS = re.compile(
     r"(?:phone|tel|telefon\w*|tél\w*|teléfono|telefone|telefono|telefoon|mobile|mobil\w*|móvil|celular|cell|handy|whats\s?app|sms|call|text|ring|reach|dial|"
     r"телефон\w*|звоните|позвоните|電話|电话|手机|هاتف|numara\w*)\W{0,4}(?:\w+\W{1,3}){0,4}$",
     re.IGNORECASE,
 )
 _REFERENCE_WORDS = re.compile(
-    r"(?:\b(?:order|orders|invoice|ticket|tracking|parcel|shipment|reference|ref|case|booking|transaction|sku|article|item|contract|policy|account id|"
+    r"(?:\b(?:order|orders|invoice|ticket|tracking|parcel|shipment|reference|ref|case|booking|transaction|sku|article|item|part|serial|contract|policy|account id|"
     r"bestell\w*|rechnung\w*|auftrag\w*|sendung\w*|pedido|factura|commande|facture|ordine|fattura|bestelling|zamówieni\w*|заказ\w*)\b|订单|注文)"
     r"\W{0,3}(?:\b(?:number|numbers|no|nr|num|id|is|code|número|numéro|numero|nummer|номер)\b\W{0,3}){0,2}$|[#№]\s?$",
     re.IGNORECASE,
@@ -92,7 +92,8 @@ def cards(text: str) -> Iterator[Span]:
 
 def phones(text: str) -> Iterator[Span]:
     for match in _PHONE_INTERNATIONAL.finditer(text):
-        if 7 <= len(_digits(match.group())) <= 16:
+        plus = not match.group().startswith("0")
+        if 7 <= len(_digits(match.group())) <= 16 and (plus or not _after(_REFERENCE_WORDS, text, match.start())):
             yield Span(match.start(), match.end(), "PHONE")
     for pattern, needs_word in ((_PHONE_NATIONAL, False), (_PHONE_BARE, True)):
         for match in pattern.finditer(text):

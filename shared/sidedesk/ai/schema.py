@@ -66,7 +66,7 @@ def read_object(text: str) -> Any:
     for candidate in candidates:
         try:
             return json.loads(candidate)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
     decoder = json.JSONDecoder()
     for match in re.finditer(r"[{\[]", text):

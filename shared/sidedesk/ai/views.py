@@ -23,7 +23,7 @@ _SPACED = re.compile(r"(?<!\w)(?:\w[ ._\-*|]{1,3}){5,}\w(?!\w)")
 _BASE64 = re.compile(r"(?<![\w+/=-])(?:[A-Za-z0-9+/]{16,}|[A-Za-z0-9_-]{16,})={0,2}(?![\w+/=])")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:(?:0x|\\x)?[0-9a-fA-F]{2}[ :,]?){12,}(?![0-9A-Za-z])")
 _BINARY = re.compile(r"(?<!\d)(?:[01]{8}\s?){10,}(?!\d)")
-_PERCENT = re.compile(r"(?:[\w.-]*%[0-9a-fA-F]{2}){6,}[\w.-]*")
+_PERCENT = re.compile(r"[\w.-]{0,20}(?:%[0-9a-fA-F]{2}[\w.-]{0,20}){6,}")
 _ENTITIES = re.compile(r"(?:&#x?[0-9a-fA-F]{2,6};\s?){6,}")
 _ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}){6,}")
 _DEEPEST = 2
@@ -118,7 +118,8 @@ def _decoded(text: str, depth: int) -> Iterator[View]:
                 continue
             for view in readings(hidden, depth + 1):
                 label = name if view.name == "plain" else f"{name}, {view.name}"
-                yield View(label, view.text, (), view.compact, match.span())
+                stretch = (match.start(), match.start() + len(match.group().rstrip()))
+                yield View(label, view.text, (), view.compact, stretch)
 
 
 def _printable(data: bytes) -> str | None:
