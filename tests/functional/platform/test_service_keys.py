@@ -51,7 +51,9 @@ def test_scopes_are_for_machines_only(world: World) -> None:
         assert reply.status == 400, scope
         assert reply.json["details"][0]["field"] == "scopes"
     past = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
-    assert call("POST", URL, body={"name": "x", "scopes": ["metrics.read"], "expires_at": past}, token=owner).status == 400
+    assert (
+        call("POST", URL, body={"name": "x", "scopes": ["metrics.read"], "expires_at": past}, token=owner).status == 400
+    )
 
 
 def test_an_expired_key_is_refused(world: World) -> None:

@@ -73,7 +73,9 @@ def test_the_second_of_two_changes_is_told(world: World) -> None:
     ],
 )
 def test_what_is_wrong_is_named(world: World, change: dict, field: str) -> None:
-    reply = client("platform/admin_api")("PUT", URL, body={"version": 1, **change}, token=world.northwind.tokens["admin"])
+    reply = client("platform/admin_api")(
+        "PUT", URL, body={"version": 1, **change}, token=world.northwind.tokens["admin"]
+    )
     assert reply.status == 400
     assert field in [detail["field"] for detail in reply.json["details"]]
 

@@ -12,14 +12,18 @@ PDF = b"%PDF-1.7\nhello\n"
 
 
 def begin(world: World, who: str = "member", **body: object) -> dict:
-    wanted = {"purpose": "knowledge", "filename": "How to.pdf", "content_type": "application/pdf", "size": len(PDF)} | body
+    wanted = {
+        "purpose": "knowledge",
+        "filename": "How to.pdf",
+        "content_type": "application/pdf",
+        "size": len(PDF),
+    } | body
     reply = client("platform/uploads_api")("POST", URL, body=wanted, token=world.northwind.tokens[who])
     assert reply.status == 200, reply.text
     return reply.json
 
 
-
-def complete(world: World, slot: dict, who: str = "member"):  # noqa: ANN201
+def complete(world: World, slot: dict, who: str = "member"):
     path = f"{URL}/{slot['upload_id']}/complete"
     return client("platform/uploads_api")("POST", path, token=world.northwind.tokens[who])
 
