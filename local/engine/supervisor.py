@@ -19,10 +19,10 @@ from typing import IO, Any, TypeVar
 
 from local import postgres
 from local.engine import context as contexts
-from local.engine import keys, leftovers, processes, steps, summary
-from local.engine.logs import Follower, Printer, cut
+from local.engine import keys, leftovers, parts, processes, steps, summary
+from local.engine.logs import Printer, follow
 from local.engine.part import Part, PartProblem
-from local.engine.settings import ROOT, Settings, add_options, from_options, read_json, venv_python, write_json
+from local.engine.settings import Settings, add_options, from_options, read_json, write_json
 
 TICK = 0.25
 CONFLICT = 3  # how the deploy step says that the saved state contradicts itself
@@ -100,13 +100,13 @@ class Supervisor:
         ports = self.choose_ports()
         self.keys = keys.load(self.settings.state / "secrets.json")
         admin = self._start_postgres(ports["postgres"])
-        app = _as_application(admin, self.keys["app_password"])
+        app = postgres.as_role(admin, contexts.APP_ROLE, self.keys["app_password"])
         self.context = contexts.build(self.settings, ports, self.keys, {"admin": admin, "app": app})
         write_json(self.context_file, self.context)
         self._surviving(self._migrate)
         if "sandbox" not in self.settings.skip:
-            self._start_sandbox(ports["sandbox"])
-        self._start_engine(ports)
+            self._start(parts.sandbox(self.settings, ports["sandbox"], self.context["api"], self.keys))
+        self._start(parts.engine(self.settings, ports))
         deployed = self._surviving(self.deploy)
         seeded = self._surviving(self._seed)
         status = steps.wait_for_health(self.context["api"])
@@ -131,52 +131,8 @@ class Supervisor:
             return self.settings.database_url
         server = postgres.Postgres(self.settings.state / "pg", port, self.keys["postgres_password"])
         server.ensure_cluster()
-        self._start(
-            Part(
-                "postgres", port, server.command, lambda: server.environment, server.ready,
-                self.settings.logs / "postgres.log", Path("/"), server.user, signal.SIGINT,
-            )
-        )  # fmt: skip
+        self._start(parts.postgres(self.settings, server))
         return server.create(DATABASE)
-
-    def _start_sandbox(self, port: int) -> None:
-        if not (ROOT / "local" / "sandbox" / "__main__.py").exists():
-            self.say("sandbox    not part of this version, left out", "dim")
-            return
-        data = self.settings.state / "sandbox"
-
-        def environment() -> dict[str, str]:
-            return contexts.clean_environment(
-                SIDEDESK_URL=self.context["api"],
-                SIDEDESK_SERVICE_KEY=self.keys["service_key"],
-                N8N_WEBHOOK_TOKEN=self.keys["n8n_token"],
-            )
-
-        command = [str(venv_python("local")), "-m", "local.sandbox", "--port", str(port), "--data", str(data)]
-        self._start(
-            Part(
-                "sandbox", port, lambda: command, environment,
-                lambda: steps.status_of(f"http://127.0.0.1:{port}/health", 2) == 200,
-                self.settings.logs / "sandbox.log", ROOT,
-            )
-        )  # fmt: skip
-
-    def _start_engine(self, ports: dict[str, int]) -> None:
-        root = self.settings.template.parent
-        watched = [str(root / name) for name in ("functions", "shared", "console")]
-        command = [
-            *(str(venv_python("local")), "-m", "local.engine.launcher", str(ports["api"])),
-            *(str(self.settings.logs / "functions.log"), *watched),
-        ]
-        environment = contexts.engine_environment(self.settings.state, ports["aws"])
-        health = f"http://127.0.0.1:{ports['aws']}/_ministack/health"
-        self._start(
-            Part(
-                "engine", ports["aws"], lambda: command, lambda: environment,
-                lambda: steps.status_of(health, 2) == 200 and not processes.is_free(ports["api"]),
-                self.settings.logs / "engine.log", ROOT,
-            )
-        )  # fmt: skip
 
     def _start(self, part: Part) -> None:
         began = time.monotonic()
@@ -319,26 +275,6 @@ class Supervisor:
                 write_json(self.settings.stack_file, {**stack, "outputs": deployed["outputs"]})
         self.record()
 
-    def follow_logs(self) -> None:
-        """In a thread of its own, from the start of this run."""
-        names = ("functions", "engine", "sandbox", "postgres")
-        followers = [Follower(name, self.settings.logs / f"{name}.log") for name in names]
-
-        def run() -> None:
-            count = 0
-            while not self.stopping.wait(0.1):
-                for follower in followers:
-                    for line in follower.lines():
-                        # A part that does not start is quoted once, at the end, instead of each time it tries.
-                        if self.state == "ready" or follower.part == "functions":
-                            self.printer.line(follower.part, line)
-                count += 1
-                if count % 50 == 0:
-                    for path in self.settings.logs.glob("*.log"):
-                        cut(path)
-
-        threading.Thread(target=run, daemon=True, name="logs").start()
-
     # -- stopping ------------------------------------------------------------
 
     def stop(self) -> None:
@@ -356,23 +292,13 @@ class Supervisor:
         self.printer.say(text, kind)
 
 
-def _as_application(admin_url: str, password: str) -> str:
-    """The same database as the role that owns nothing."""
-    from psycopg import conninfo
-
-    parts = conninfo.conninfo_to_dict(admin_url)
-    host, port = str(parts.get("host", "127.0.0.1")), int(parts.get("port") or 5432)
-    plain = postgres.url(host, port, contexts.APP_ROLE, password, str(parts.get("dbname", "postgres")))
-    return f"{plain}?sslmode={parts['sslmode']}" if "sslmode" in parts else plain
-
-
 def run(settings: Settings, detached: bool) -> int:
     supervisor = Supervisor(settings, detached)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: supervisor.stopping.set())
     try:
         supervisor.take_over()
-        supervisor.follow_logs()
+        follow(supervisor.settings.logs, supervisor.printer, supervisor.stopping, lambda: supervisor.state == "ready")
     except steps.StepProblem as exc:
         print(exc, file=sys.stderr)
         return 1
