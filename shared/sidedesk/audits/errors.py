@@ -43,3 +43,22 @@ class NotYourJob(Forbidden):
 class ScorecardInUse(Conflict):
     code = "scorecard_changed"
     message = "Somebody else changed this scorecard. Reload it and apply your change again."
+
+
+class NotYourAudit(Forbidden):
+    code = "not_your_audit"
+    message = "Only the person an audit is about may dispute it. Reviewers add their own marks instead."
+
+
+class AlreadyDisputed(Conflict):
+    code = "already_disputed"
+    message = "This audit cannot be disputed now: a dispute is open, or it has no score."
+
+
+class DisputeNotFound(NotFound):
+    code = "dispute_not_found"
+    message = "There is no dispute with this id."
+
+
+class DisputeClosed(Conflict):
+    code = "dispute_closed"

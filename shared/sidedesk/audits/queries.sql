@@ -428,3 +428,75 @@ VALUES (%(id)s, current_tenant(), %(name)s, lower(%(email)s), %(team)s, %(interc
 ON CONFLICT ON CONSTRAINT employees_intercom_unique DO UPDATE
   SET name = excluded.name, email = excluded.email, team = CASE WHEN excluded.team = '' THEN e.team ELSE excluded.team END, active = true, updated_at = now()
 RETURNING id, name, email, team, intercom_admin_id, active;
+
+-- name: list_audits
+-- Audits one may see: all, or one's own (by e-mail) without what is held for a person.
+SELECT a.id, a.conversation_id, a.intercom_admin_id, a.employee_email, a.employee_name, a.outcome, a.score, a.verdict, a.held_reason,
+       a.ai_confidence_score, a.ai_notes, a.skipped_reason, a.late, a.created_at AS audited_at
+  FROM audit_assignments a
+ WHERE a.outcome = 'completed'
+   AND (%(own)s::text IS NULL OR (lower(a.employee_email) = %(own)s AND a.verdict IS DISTINCT FROM 'held'))
+   AND (%(person)s::text IS NULL OR lower(a.employee_email) = lower(%(person)s))
+   AND (%(verdict)s::text IS NULL OR a.verdict = %(verdict)s)
+   AND (%(job_id)s::uuid IS NULL OR a.massive_audit_job_id = %(job_id)s)
+   AND (NOT %(disputed)s OR EXISTS (SELECT FROM audit_disputes d WHERE d.assignment_id = a.id AND d.status = 'open'))
+   AND (%(at)s::timestamptz IS NULL OR (a.created_at, a.id) < (%(at)s::timestamptz, %(after)s::uuid))
+ ORDER BY a.created_at DESC, a.id DESC LIMIT %(limit)s;
+
+-- name: find_audit
+-- One audit with what judged it.
+SELECT a.id, a.massive_audit_job_id AS job_id, a.conversation_id, a.intercom_admin_id, a.employee_email, a.employee_name, a.outcome, a.score,
+       a.verdict, a.held_reason, coalesce(a.ai_score, a.score) AS ai_score, coalesce(a.ai_verdict, a.verdict) AS ai_verdict,
+       a.ai_confidence_score, a.ai_notes, a.skipped_reason, a.late, a.created_at AS audited_at, a.audit_date,
+       a.scorecard_id, a.scorecard_version, s.name AS scorecard_name, v.criteria AS card, v.pass_threshold,
+       d.ai_scorecard_data, d.evidence, d.transcript, d.provenance, d.overrides
+  FROM audit_assignments a
+  JOIN scorecards s ON s.id = a.scorecard_id
+  JOIN scorecard_versions v ON v.scorecard_id = a.scorecard_id AND v.version = a.scorecard_version
+  JOIN audit_documents d ON d.assignment_id = a.id
+ WHERE a.id = %(id)s;
+
+-- name: disputes_of
+SELECT id, assignment_id, opened_by, criteria, reason, status, resolution, changes, created_at, resolved_at, resolved_by
+  FROM audit_disputes WHERE assignment_id = %(id)s ORDER BY created_at DESC;
+
+-- name: reviews_of
+SELECT reviewer, marks, note, created_at FROM audit_reviews WHERE assignment_id = %(id)s ORDER BY created_at;
+
+-- name: open_dispute
+INSERT INTO audit_disputes (id, tenant_id, assignment_id, opened_by, criteria, reason)
+VALUES (%(id)s, current_tenant(), %(assignment_id)s, %(opened_by)s, %(criteria)s, %(reason)s)
+RETURNING id, assignment_id, opened_by, criteria, reason, status, resolution, changes, created_at, resolved_at, resolved_by;
+
+-- name: find_dispute
+SELECT id, assignment_id, opened_by, criteria, reason, status, resolution, changes, created_at, resolved_at, resolved_by
+  FROM audit_disputes WHERE id = %(id)s FOR UPDATE;
+
+-- name: resolve_dispute
+UPDATE audit_disputes SET status = %(status)s, resolution = %(resolution)s, changes = %(changes)s, resolved_at = now(), resolved_by = %(by)s
+ WHERE id = %(id)s AND status = 'open'
+RETURNING id, assignment_id, opened_by, criteria, reason, status, resolution, changes, created_at, resolved_at, resolved_by;
+
+-- name: override_audit
+-- What people decided counts from now on; what the AI said is kept beside it.
+WITH document AS (
+  UPDATE audit_documents SET overrides = overrides || %(overrides)s WHERE assignment_id = %(id)s)
+UPDATE audit_assignments SET ai_score = coalesce(ai_score, score), ai_verdict = coalesce(ai_verdict, verdict), score = %(score)s,
+  verdict = %(verdict)s, held_reason = NULL, updated_at = now() WHERE id = %(id)s;
+
+-- name: save_review
+INSERT INTO audit_reviews (tenant_id, assignment_id, reviewer, marks, note)
+VALUES (current_tenant(), %(assignment_id)s, %(reviewer)s, %(marks)s, %(note)s)
+ON CONFLICT ON CONSTRAINT audit_reviews_once DO UPDATE SET marks = excluded.marks, note = excluded.note, updated_at = now()
+RETURNING reviewer, marks, note, created_at;
+
+-- name: admins
+SELECT email FROM members WHERE role IN ('admin', 'owner') AND status = 'active';
+
+-- name: reviewed_pairs
+-- Human and AI marks of the same audits, newest first.
+SELECT r.assignment_id::text AS audit, r.marks, r.created_at, d.ai_scorecard_data, v.criteria
+  FROM audit_reviews r JOIN audit_assignments a ON a.id = r.assignment_id JOIN audit_documents d ON d.assignment_id = a.id
+  JOIN scorecard_versions v ON v.scorecard_id = a.scorecard_id AND v.version = a.scorecard_version
+ WHERE r.created_at >= now() - make_interval(days => %(days)s) AND (%(scorecard_id)s::uuid IS NULL OR a.scorecard_id = %(scorecard_id)s)
+ ORDER BY r.created_at DESC LIMIT 5000;
