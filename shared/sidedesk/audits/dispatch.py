@@ -70,22 +70,23 @@ def trigger(
         )
     dispatch_id = uuid4()
     dispatch = agent | {"dispatch_id": dispatch_id}
-    claimed = database.dicts(
-        scope,
-        SQL["claim_dispatch"],
-        dispatch | {"run_no": message.run_no, "gap": limits.pacing_seconds, "grace": limits.trigger_grace_seconds},
-    )
-    if not claimed:
-        return "claimed by another delivery"
-    wait = (claimed[0]["at"] - datetime.now(UTC)).total_seconds()
-    if wait > SLEEP_AT_MOST:
-        database.run(scope, SQL["dispatch_released"], dispatch)
-        return _later(database, scope, message, claimed[0]["at"])
+    claim = dispatch | {
+        "run_no": message.run_no,
+        "gap": limits.pacing_seconds,
+        "grace": limits.trigger_grace_seconds,
+        "patience": SLEEP_AT_MOST,
+    }
+    claimed = database.dicts(scope, SQL["claim_dispatch"], claim)[0]
+    if claimed["at"] is None:
+        return (
+            _later(database, scope, message, claimed["next_turn"]) if claimed["free"] else "claimed by another delivery"
+        )
+    wait = (claimed["at"] - datetime.now(UTC)).total_seconds()
     if wait > 0:
         sleep(wait)
     token = str(secrets.read(facts["secret_name"]).get("secret", "")) if facts["secret_name"] else ""
     answer = client(facts["base_url"], token).start(payload(facts, dispatch_id))
-    return _settle(database, scope, message, dispatch, claimed[0]["attempts"], limits, answer, public_url)
+    return _settle(database, scope, message, dispatch, claimed["attempts"], limits, answer, public_url)
 
 
 def payload(facts: dict[str, Any], dispatch_id: UUID) -> dict[str, Any]:

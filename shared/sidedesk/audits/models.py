@@ -41,6 +41,8 @@ class Criterion(BaseModel):
     max: Annotated[float, Field(gt=0, le=1000)] = 5
     critical: bool = False
     options: list[Choice] = []
+    # Whose words may support a mark. An agent's mark stands on the agent's own words, unless this says otherwise.
+    quotes_from: Annotated[list[Literal["agent", "client", "note", "bot"]], Field(min_length=1)] = ["agent"]
 
     @model_validator(mode="after")
     def _choices(self) -> Criterion:
@@ -265,8 +267,22 @@ class Turn(BaseModel):
     part_id: Annotated[str, Field(max_length=128)]
     role: Literal["agent", "client", "note", "bot"]
     author: Annotated[str, Field(max_length=300)] = ""
+    author_id: Annotated[str, Field(max_length=64)] | None = None
     text: Annotated[str, Field(max_length=200_000)]
     at: str | int | None = None
+
+    @field_validator("part_id", "author_id", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int) else value
+
+
+class Claim(BaseModel):
+    """A quote as it was given, with the turn it is said to stand in, if any was named."""
+
+    model_config = ConfigDict(extra="ignore")
+    text: Annotated[str, Field(max_length=8000)]
+    part_id: Annotated[str, Field(max_length=128)] | None = None
 
     @field_validator("part_id", mode="before")
     @classmethod
@@ -277,7 +293,15 @@ class Turn(BaseModel):
 class Evidence(BaseModel):
     model_config = ConfigDict(extra="ignore")
     reason: Annotated[str, Field(max_length=8000)] = ""
-    quotes: list[Annotated[str, Field(max_length=8000)]] = []
+    quotes: list[Claim] = []
+
+    @field_validator("quotes", mode="before")
+    @classmethod
+    def _plain_words(cls, quotes: Any) -> Any:
+        """Most callers send the words only."""
+        if not isinstance(quotes, list):
+            return quotes
+        return [{"text": quote} if isinstance(quote, str) else quote for quote in quotes]
 
 
 class Result(MachineBody):

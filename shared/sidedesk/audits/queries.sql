@@ -140,7 +140,7 @@ pace AS (
   RETURNING next_slot - make_interval(secs => %(gap)s * (SELECT max(many) FROM waiting)) AS first_slot),
 agents AS (
   UPDATE massive_ai_audit_progress g SET status = 'pending', error_message = NULL, completed_at = NULL, dispatch_id = NULL,
-         dispatched_at = NULL, accepted_at = NULL, attempts = 0, n8n_execution_id = NULL, last_seen_at = NULL, run_no = job.run_no,
+         dispatched_at = NULL, accepted_at = NULL, attempts = 0, n8n_execution_id = NULL, last_seen_at = NULL, first_slot_at = NULL, nudged_at = NULL, run_no = job.run_no,
          slot_at = pace.first_slot + make_interval(secs => %(gap)s * (w.position - 1))
     FROM job, pace, waiting w WHERE g.job_id = job.id AND g.intercom_admin_id = w.intercom_admin_id
   RETURNING g.intercom_admin_id, g.slot_at, g.run_no),
@@ -153,7 +153,8 @@ messages AS (
 SELECT id FROM messages;
 
 -- name: claim_dispatch
--- One delivery may post: the agent still waits, its run goes on, nobody holds it; the pace gives it its moment.
+-- One delivery may post: the agent still waits, its run goes on, nobody holds it; the pace gives it its moment, unless that
+-- is further off than somebody may sleep. Always one row: what was claimed, or why not.
 WITH free AS (
   SELECT g.job_id, g.intercom_admin_id, j.destination
     FROM massive_ai_audit_progress g JOIN massive_ai_audit_jobs j ON j.id = g.job_id
@@ -165,11 +166,15 @@ pace AS (
   INSERT INTO audit_pacing AS p (tenant_id, destination, next_slot, last_call)
   SELECT current_tenant(), free.destination, now(), now() FROM free
   ON CONFLICT (tenant_id, destination) DO UPDATE SET last_call = greatest(now(), p.last_call + make_interval(secs => %(gap)s))
-  RETURNING last_call)
-UPDATE massive_ai_audit_progress g
-   SET dispatch_id = %(dispatch_id)s, dispatched_at = pace.last_call, attempts = g.attempts + 1
-  FROM free, pace WHERE g.job_id = free.job_id AND g.intercom_admin_id = free.intercom_admin_id
-RETURNING pace.last_call AS at, g.attempts;
+    WHERE p.last_call + make_interval(secs => %(gap)s) <= now() + make_interval(secs => %(patience)s)
+  RETURNING last_call),
+claimed AS (
+  UPDATE massive_ai_audit_progress g
+     SET dispatch_id = %(dispatch_id)s, dispatched_at = pace.last_call, attempts = g.attempts + 1
+    FROM free, pace WHERE g.job_id = free.job_id AND g.intercom_admin_id = free.intercom_admin_id
+  RETURNING pace.last_call AS at, g.attempts)
+SELECT (SELECT at FROM claimed) AS at, (SELECT attempts FROM claimed) AS attempts, EXISTS (SELECT FROM free) AS free,
+       (SELECT greatest(now(), p.last_call + make_interval(secs => %(gap)s)) FROM audit_pacing p JOIN free USING (destination)) AS next_turn;
 
 -- name: dispatch_facts
 -- Everything a trigger says and needs, and why it may have nothing to do.
@@ -361,7 +366,7 @@ WITH silent AS (
   SELECT g.job_id, g.intercom_admin_id, g.dispatched_at IS NULL AS never_started
     FROM massive_ai_audit_progress g JOIN massive_ai_audit_jobs j ON j.id = g.job_id
    WHERE j.status IN ('queued', 'running') AND j.paused_reason IS NULL AND g.status IN ('pending', 'processing')
-     AND greatest(coalesce(g.dispatched_at, g.slot_at), g.accepted_at, g.last_seen_at) < now() - make_interval(mins => %(minutes)s)
+     AND greatest(coalesce(g.dispatched_at, g.first_slot_at, g.slot_at), g.accepted_at, g.last_seen_at) < now() - make_interval(mins => %(minutes)s)
      AND NOT EXISTS (SELECT FROM audit_assignments a WHERE a.massive_audit_job_id = g.job_id AND a.intercom_admin_id = g.intercom_admin_id
                         AND a.updated_at > now() - make_interval(mins => %(minutes)s))
    ORDER BY g.job_id, g.intercom_admin_id LIMIT 1000 FOR UPDATE OF g SKIP LOCKED),
@@ -375,6 +380,31 @@ noted AS (
   SELECT current_tenant(), job_id, intercom_admin_id, run_no, error_message FROM failed
   ON CONFLICT ON CONSTRAINT massive_ai_audit_errors_once DO NOTHING)
 SELECT job_id, intercom_admin_id FROM failed;
+
+-- name: nudge_lost
+-- Agents whose turn passed without a sign that anybody tried: their message was lost, or its worker. A new turn, at the pace.
+WITH lost AS (
+  SELECT g.job_id, g.intercom_admin_id, j.destination, row_number() OVER (PARTITION BY j.destination ORDER BY g.slot_at, g.intercom_admin_id) AS position
+    FROM massive_ai_audit_progress g JOIN massive_ai_audit_jobs j ON j.id = g.job_id
+   WHERE j.status IN ('queued', 'running') AND j.paused_reason IS NULL AND g.status = 'pending' AND g.accepted_at IS NULL
+     AND greatest(g.slot_at, g.dispatched_at + make_interval(secs => %(grace)s), g.nudged_at) < now() - make_interval(secs => %(patience)s)
+   LIMIT 500),
+many AS (SELECT destination, count(*) AS agents FROM lost GROUP BY destination),
+pace AS (
+  UPDATE audit_pacing p SET next_slot = greatest(p.next_slot, now()) + make_interval(secs => %(gap)s * many.agents)
+    FROM many WHERE p.destination = many.destination
+  RETURNING p.destination, p.next_slot - make_interval(secs => %(gap)s * many.agents) AS first_slot),
+agents AS (
+  UPDATE massive_ai_audit_progress g SET first_slot_at = coalesce(g.first_slot_at, g.slot_at), nudged_at = now(),
+         slot_at = pace.first_slot + make_interval(secs => %(gap)s * (lost.position - 1))
+    FROM lost JOIN pace USING (destination)
+   WHERE g.job_id = lost.job_id AND g.intercom_admin_id = lost.intercom_admin_id AND g.status = 'pending'
+  RETURNING g.job_id, g.intercom_admin_id, g.run_no, g.slot_at)
+INSERT INTO outbox (tenant_id, destination, payload, due_at)
+SELECT current_tenant(), 'queue:trigger_agent',
+       jsonb_build_object('job_id', job_id, 'intercom_admin_id', intercom_admin_id, 'run_no', run_no, 'not_before', slot_at),
+       greatest(now(), slot_at - interval '900 seconds')
+  FROM agents RETURNING id;
 
 -- name: closable_jobs
 -- Jobs whose agents have all ended, but whose closing was lost.

@@ -8,9 +8,13 @@ from uuid import UUID
 from sidedesk.audits import closing
 from sidedesk.audits.limits import AuditLimits
 from sidedesk.audits.repository import SQL
+from sidedesk.platform import outbox
 from sidedesk.platform.db import Database
 from sidedesk.platform.observability import count, logger
 from sidedesk.platform.scope import Scope
+
+# A turn that passed this long ago without any try: its message, or its worker, is gone.
+LOST_AFTER_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,16 @@ def watch(database: Database, tenant_id: UUID, *, public_url: str) -> Watched:
                 "never": f"This agent was never started within {minutes} minutes of its turn. Retry it.",
             },
         )
+        lost = batch.values(
+            SQL["nudge_lost"],
+            {"grace": limits.trigger_grace_seconds, "patience": LOST_AFTER_SECONDS, "gap": limits.pacing_seconds},
+        )
         batch.commit()
         closable = batch.values(SQL["closable_jobs"])
     closed = closing.close_if_done(database, scope, closable.all(), public_url=public_url)
+    if nudged := lost.all():
+        logger.warning("turns given anew", extra={"tenant": str(tenant_id), "agents": len(nudged)})
+        outbox.send_soon(database, scope, nudged)
     failed = silent.all()
     if failed:
         count("AgentsTimedOut", len(failed))

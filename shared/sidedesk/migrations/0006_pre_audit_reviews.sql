@@ -39,3 +39,6 @@ CREATE TABLE audit_reviews (
 );
 CREATE INDEX audit_reviews_newest ON audit_reviews (tenant_id, created_at DESC);
 CALL protect('audit_reviews', 'SELECT, INSERT, UPDATE');
+
+-- An agent whose message came to nothing gets a new turn; the watchdog still counts from its first one.
+ALTER TABLE massive_ai_audit_progress ADD COLUMN first_slot_at timestamptz, ADD COLUMN nudged_at timestamptz;

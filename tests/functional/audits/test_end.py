@@ -5,11 +5,9 @@ from tests.support.audits import Audits
 
 
 def age(audits: Audits, minutes: int) -> None:
-    audits.world.sql(
-        "UPDATE massive_ai_audit_progress SET slot_at = slot_at - make_interval(mins => %s), dispatched_at = dispatched_at - make_interval(mins => %s), "
-        "accepted_at = accepted_at - make_interval(mins => %s), last_seen_at = last_seen_at - make_interval(mins => %s)",
-        (minutes,) * 4,
-    )
+    columns = ("slot_at", "first_slot_at", "nudged_at", "dispatched_at", "accepted_at", "last_seen_at")
+    older = ", ".join(f"{name} = {name} - make_interval(mins => {minutes})" for name in columns)
+    audits.world.sql(f"UPDATE massive_ai_audit_progress SET {older}")
     audits.world.sql("UPDATE audit_assignments SET updated_at = updated_at - make_interval(mins => %s)", (minutes,))
 
 
