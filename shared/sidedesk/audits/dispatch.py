@@ -15,7 +15,6 @@ from uuid import UUID, uuid4
 from pydantic import BaseModel
 
 from sidedesk.audits import closing, reports
-from sidedesk.audits.limits import AuditLimits
 from sidedesk.audits.repository import SQL
 from sidedesk.clients.n8n import Accepted, Final, MaybeStarted, N8n, NotNow
 from sidedesk.platform import outbox, secrets
@@ -23,6 +22,7 @@ from sidedesk.platform.db import Database
 from sidedesk.platform.observability import count, logger
 from sidedesk.platform.outbox import Message
 from sidedesk.platform.scope import Scope
+from sidedesk.platform.tenant_options import Limits
 
 QUEUE = "trigger_agent"
 # Short waits are slept through, longer ones go back to the queue.
@@ -57,7 +57,7 @@ def trigger(
     facts = rows[0]
     if (over := _nothing_to_do(facts, message)) is not None:
         return over
-    limits = AuditLimits.model_validate(facts["limits"])
+    limits = Limits.model_validate(facts["limits"])
     if facts["paused_reason"]:
         return _later(database, scope, message, datetime.now(UTC) + timedelta(minutes=5))
     if facts["dispatched_at"] is not None:
@@ -126,7 +126,7 @@ def _settle(
     message: TriggerMessage,
     dispatch: dict[str, Any],
     attempts: int,
-    limits: AuditLimits,
+    limits: Limits,
     answer: Accepted | Final | MaybeStarted | NotNow,
     public_url: str,
 ) -> str:

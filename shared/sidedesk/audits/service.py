@@ -23,7 +23,6 @@ from sidedesk.audits.errors import (
     ScorecardNotFound,
     UnknownPeople,
 )
-from sidedesk.audits.limits import AuditLimits
 from sidedesk.audits.models import (
     AgentRow,
     Assignment,
@@ -42,6 +41,7 @@ from sidedesk.platform.errors import FieldError, InvalidRequest
 from sidedesk.platform.models import Page, decode_cursor, encode_cursor
 from sidedesk.platform.permissions import allow
 from sidedesk.platform.scope import AnyScope, Scope
+from sidedesk.platform.tenant_options import Limits
 
 NAMED_AT_MOST = 20
 
@@ -54,7 +54,7 @@ class StartFacts:
     scorecard_version: int
     timezone: str
     engine: str
-    limits: AuditLimits
+    limits: Limits
     attribution: str
     employees: dict[str, dict[str, Any]]
     destination: str
@@ -143,7 +143,7 @@ def _facts(
         scorecard_version=row["scorecard_version"],
         timezone=row["timezone"],
         engine=engine,
-        limits=AuditLimits.model_validate(row["limits"]),
+        limits=Limits.model_validate(row["limits"]),
         attribution=str(row["options"].get("attribution", "assignee")),
         employees=row["employees"],
         destination=f"n8n:{row['n8n_id']}" if engine == "n8n" else "native",
@@ -333,7 +333,7 @@ def retry_job(database: Database, scope: Scope, job_id: UUID) -> Changed:
     row = _may_change(database, scope, job_id)
     if row["status"] not in ("completed", "failed"):
         raise JobFinished(f"This run is {row['status']}. Only a run that ended with failures can be retried.")
-    limits = AuditLimits.model_validate(database.value(scope, SQL["tenant_limits"]))
+    limits = Limits.model_validate(database.value(scope, SQL["tenant_limits"]))
     with database.batch(scope) as batch:
         messages = batch.values(SQL["retry_job"], {"id": job_id, "gap": limits.pacing_seconds})
         batch.run(*audit_log.record("audit_job.retried", job_id=job_id))

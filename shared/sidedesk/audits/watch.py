@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sidedesk.audits import closing
-from sidedesk.audits.limits import AuditLimits
 from sidedesk.audits.repository import SQL
 from sidedesk.platform import outbox
 from sidedesk.platform.db import Database
 from sidedesk.platform.observability import count, logger
 from sidedesk.platform.scope import Scope
+from sidedesk.platform.tenant_options import Limits
 
 # A turn that passed this long ago without any try: its message, or its worker, is gone.
 LOST_AFTER_SECONDS = 120
@@ -41,7 +41,7 @@ def watch_all(database: Database, *, public_url: str) -> Watched:
 def watch(database: Database, tenant_id: UUID, *, public_url: str) -> Watched:
     """Fail who is silent, finish who has all results, close what has no open agent."""
     scope = Scope.system(tenant_id, "watch_jobs")
-    limits = AuditLimits.model_validate(database.value(scope, SQL["tenant_limits"]))
+    limits = Limits.model_validate(database.value(scope, SQL["tenant_limits"]))
     minutes = limits.agent_timeout_minutes
     finishable = database.dicts(scope, SQL["finishable_agents"])
     with database.batch(scope) as batch:
