@@ -4,7 +4,6 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from aws_lambda_powertools.event_handler import Response, content_types
 from pydantic import Field
 
 from sidedesk.capabilities import ALL
@@ -28,11 +27,10 @@ def forget(body: Subject) -> Forgotten:
     return subjects.forget(database(), api.scope, body.subject, ALL)
 
 
-@api.post("/api/data/export", allow="data.export", limit="6/hour")
-def export() -> Response[DataExport]:
+@api.post("/api/data/export", allow="data.export", limit="6/hour", status_code=HTTPStatus.ACCEPTED)
+def export() -> DataExport:
     """Have everything of this organisation written to one file. Ask for it at /api/data/exports/{id}."""
-    made = data_exports.request(database(), api.scope, api.new_id("export"))
-    return Response(HTTPStatus.ACCEPTED, content_types.APPLICATION_JSON, made)
+    return data_exports.request(database(), api.scope, api.new_id("export"))
 
 
 @api.get("/api/data/exports/<export_id>", allow="data.export")

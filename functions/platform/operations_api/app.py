@@ -1,6 +1,6 @@
 """For whoever keeps it running: dead letters, and figures for Prometheus."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
@@ -33,7 +33,12 @@ def redrive(letter_id: UUID) -> Done:
     return Done()
 
 
-@api.get("/metrics", allow="metrics.read")
+PROMETHEUS: Final = {
+    200: {"description": "Prometheus text format 0.0.4", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
+
+
+@api.get("/metrics", allow="metrics.read", responses=PROMETHEUS)
 def metrics() -> Response[str]:
     """Counters and histograms as Prometheus text: your own, or every tenant's for a key that carries `operator` too."""
     return Response(200, "text/plain; version=0.0.4; charset=utf-8", durable_metrics.page(database(), api.scope))

@@ -5,6 +5,7 @@ identity → permission → rate limit → idempotency → validation → the ro
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import time
@@ -22,6 +23,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestValidationError,
     ResponseValidationError,
 )
+from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 
 from sidedesk.platform import idempotency, limits
 from sidedesk.platform.context import database
@@ -131,10 +133,10 @@ class Api:
         options.setdefault("openapi_extensions", {})["x-permission"] = permission
         if permission == PUBLIC:
             options.setdefault("security", [])
-        register = self.resolver.route(path, method, **options)
 
         def decorate(handler: Handler) -> Handler:
-            register(handler)
+            options.setdefault("description", inspect.getdoc(handler))
+            self.resolver.route(path, method, **options)(handler)
             return handler
 
         return decorate
@@ -187,6 +189,12 @@ class Api:
         except DomainError as error:
             return _built(problem(error, _request_id(event)))
         response = self.resolver.resolve(event, context)
+        if isinstance(self._scope, ServiceScope) and self._scope.proven is None:
+            # Refused or answered without a look at the database: a key that was never proven hears nothing but that.
+            try:
+                database().run(self._scope, "SELECT 1")
+            except DomainError as error:
+                return _built(problem(error, _request_id(event)))
         if self._claim is not None and self._claim.held and self._claim.replay is None:
             try:
                 idempotency.finish(database(), self.scope, self._claim, response)
@@ -196,10 +204,13 @@ class Api:
 
     def admit(self, route: Route) -> Response[Any] | None:
         """Everything that can refuse a call before its body is looked at; an earlier answer when there is one."""
-        rule = self.rules[route.method, route.path]
-        if rule.permission == PUBLIC:
+        rule = self.rules.get((route.method, route.path))
+        if rule is None:  # no such route: Powertools brings its own for that
             return None
         event = self.resolver.current_event
+        if rule.permission == PUBLIC:
+            _check_json(event)
+            return None
         request_id = event.request_context.request_id or ""
         caller = identify(credential(event.headers), cached(IdentitySettings))
         if isinstance(caller, Machine):
@@ -212,6 +223,7 @@ class Api:
                 raise Forbidden(f"Your role is {caller.role}. This needs {needed}.", code="role_too_low")
         if rule.limit:
             limits.take(database(), self._scope, f"{route.method} {route.path}", rule.limit)
+        _check_json(event)
         key = event.headers.get("idempotency-key")
         if rule.idempotent and key and not rule.keep_answer:
             self._claim = idempotency.unkept(key)
@@ -379,6 +391,16 @@ def _check_body(event: dict[str, Any]) -> None:
         raise TooLarge()
     if _NUL.search(body):
         raise InvalidRequest.of("body", "Text may not contain NUL characters.")
+
+
+def _check_json(event: BaseProxyEvent) -> None:
+    """Bodies that no parser should be asked to hold. The parsed one is kept by the event, so nothing is read twice."""
+    try:
+        _ = event.json_body if event.body else None
+    except json.JSONDecodeError:
+        pass  # validation says so in its own words, or the route wants no JSON
+    except (RecursionError, ValueError) as error:
+        raise InvalidRequest.of("body", "The body is nested too deeply or holds a number that is too long.") from error
 
 
 def _request_id(event: dict[str, Any]) -> str:

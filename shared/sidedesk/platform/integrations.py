@@ -87,7 +87,7 @@ UPDATE integrations SET name = %(name)s, base_url = %(base_url)s, config = %(con
   last_test = CASE WHEN (base_url, config) IS DISTINCT FROM (%(base_url)s, %(config)s::jsonb) OR %(new_secret)s THEN NULL ELSE last_test END
  WHERE id = %(id)s RETURNING {_COLUMNS}
 """  # noqa: S608
-_NOTE_SECRET: Final = "UPDATE integrations SET secret_name = %(name)s, updated_at = now() WHERE id = %(id)s"
+_STORED_UNDER: Final = "UPDATE integrations SET secret_name = %(name)s, updated_at = now() WHERE id = %(id)s"
 _TESTED: Final = "UPDATE integrations SET last_test = %(result)s WHERE id = %(id)s"
 _DELETE: Final = "DELETE FROM integrations WHERE id = %(id)s RETURNING kind"
 _STORED: Final = "SELECT kind, base_url, config, secret_name FROM integrations WHERE id = %(id)s"
@@ -206,7 +206,7 @@ def _store(
     known = database.dicts(scope, _STORED, {"id": integration_id})
     before = secrets.read(name, fresh=True) if keep and known and known[0]["secret_name"] else {}
     secrets.write(name, before | new)
-    database.run(scope, _NOTE_SECRET, {"id": integration_id, "name": name})
+    database.run(scope, _STORED_UNDER, {"id": integration_id, "name": name})
 
 
 def _name_taken(error: psycopg.errors.UniqueViolation, kind: str) -> Exception:
