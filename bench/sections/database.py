@@ -1,0 +1,39 @@
+"""The door to Postgres one network away: a tenant's transaction, a record, a whole handler."""
+
+from __future__ import annotations
+
+from bench.findings import Finding, at_most, counted
+from bench.rounds import interleaved
+from bench.runs import start_run
+from bench.stage import Stage
+from sidedesk.audits.repository import SQL
+from sidedesk.platform import context
+from tests.support.lambdas import Context, http_event, load_app
+
+
+def measure(stage: Stage) -> list[Finding]:
+    with stage.place() as place:
+        tenant = place.world.northwind
+        scope, database = tenant.scope("member"), place.far
+        job_id = start_run(place.world, agents=12)
+        plain = place.plain(place.far_url)
+        app = load_app("audits/jobs_api")
+        event = http_event("GET", f"/api/massive-ai-audit/jobs/{job_id}", token=tenant.tokens["member"])
+        assert app.lambda_handler(event, Context())["statusCode"] == 200
+        before = context.database().round_trips
+        app.lambda_handler(event, Context())
+        trips = context.database().round_trips - before
+        variants = {
+            "select 1": lambda: plain.execute("SELECT 1").fetchone(),
+            "tenant transaction": lambda: database.value(scope, "SELECT 1"),
+            "read": lambda: database.dicts(scope, SQL["job_row"], {"id": job_id}),
+            "handler": lambda: app.lambda_handler(event, Context()),
+        }
+        rounds = interleaved(variants, rounds=25)
+        plain.close()
+        return [
+            at_most("tenant transaction, of SELECT 1", rounds.ratio("tenant transaction", "select 1"), 1.5, rounds.milliseconds("tenant transaction")),
+            at_most("read of one record in its tenant, of SELECT 1", rounds.ratio("read", "select 1"), 1.5, rounds.milliseconds("read")),
+            counted("job page: round trips", trips, 1),
+            at_most("warm handler of the job page, of its round trips as SELECT 1", rounds.ratio("handler", "select 1", trips), 2, rounds.milliseconds("handler")),
+        ]  # fmt: skip
