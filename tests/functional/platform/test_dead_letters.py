@@ -49,7 +49,16 @@ def test_recorded_counted_once_and_told_to_its_owner(world: World, cloud: Aws) -
 
 @pytest.mark.parametrize(
     "body",
-    ["not json", "[]", "{}", '{"tenant_id": "x"}', json.dumps({"tenant_id": str(uuid4())}), "[" * 100_000, '"\\u0000"', ""],
+    [
+        "not json",
+        "[]",
+        "{}",
+        '{"tenant_id": "x"}',
+        json.dumps({"tenant_id": str(uuid4())}),
+        "[" * 100_000,
+        '"\\u0000"',
+        "",
+    ],
 )
 def test_what_belongs_to_nobody_is_kept_where_nobody_reads_it(world: World, cloud: Aws, body: str) -> None:
     event = dead(body)
