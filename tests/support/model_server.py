@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import struct
 import threading
 import time
+import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -83,6 +85,17 @@ def vectors(count: int, size: int = 1536, *, as_float: bool = False, shuffled: b
     )
 
 
+def recording(seconds: float) -> bytes:
+    """A WAV file of silence."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(b"\0\0" * int(8000 * seconds))
+    return file.getvalue()
+
+
 def error(status: int, code: str | None = None, param: str | None = None, **headers: str) -> Reply:
     return json_reply({"error": {"message": "no", "type": "x", "code": code, "param": param}}, status, **headers)
 
@@ -123,7 +136,13 @@ def model_server() -> Iterator[ModelServer]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            reply = state.next({"path": self.path, "headers": {name.lower(): value for name, value in self.headers.items()}, "body": body})
+            reply = state.next(
+                {
+                    "path": self.path,
+                    "headers": {name.lower(): value for name, value in self.headers.items()},
+                    "body": body,
+                }
+            )
             time.sleep(reply.delay)
             if reply.hang_up:
                 self.close_connection = True

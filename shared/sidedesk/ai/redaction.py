@@ -1,7 +1,8 @@
 """Personal data stays here: e-mails, phones, cards and IBANs leave as typed placeholders and come back in the answer.
 
 A Redactor is one conversation's memory: the same value has the same placeholder in every message, and the mapping
-lives in this object only. A detector is a function from text to spans; more of them (names, addresses, national
+lives in this object only. Another spelling of a known value is told apart (`<PHONE_1.2>`), so that quotes come back
+letter by letter. A detector is a function from text to spans; more of them (names, addresses, national
 ids) join the tuple without anything else changing.
 """
 
@@ -51,7 +52,7 @@ _REFERENCE_WORDS = re.compile(
     r"\W{0,3}(?:\b(?:number|numbers|no|nr|num|id|is|code|número|numéro|numero|nummer|номер)\b\W{0,3}){0,2}$|[#№]\s?$",
     re.IGNORECASE,
 )
-_PLACEHOLDER = re.compile(r"<([A-Z][A-Z_]{1,20})_(\d{1,5})>")
+_PLACEHOLDER = re.compile(r"<[A-Z][A-Z_]{1,20}_\d{1,5}(?:\.\d{1,3})?>")
 _CONTEXT = 60
 
 
@@ -120,7 +121,8 @@ class Redactor:
 
     def __init__(self, detectors: Sequence[Detector] = DETECTORS) -> None:
         self._detectors = detectors
-        self._placeholders: dict[tuple[str, str], str] = {}
+        self._spellings: dict[tuple[str, str], list[str]] = {}
+        self._names: dict[tuple[str, str], str] = {}
         self._originals: dict[str, str] = {}
         self._numbers: Counter[str] = Counter()
 
@@ -158,12 +160,16 @@ class Redactor:
 
     def _placeholder(self, kind: str, value: str) -> str:
         key = (kind, _normal(kind, value))
-        if key not in self._placeholders:
+        if key not in self._names:
             self._numbers[kind] += 1
-            placeholder = f"<{kind}_{self._numbers[kind]}>"
-            self._placeholders[key] = placeholder
-            self._originals[placeholder] = value
-        return self._placeholders[key]
+            self._names[key] = f"{kind}_{self._numbers[kind]}"
+        spellings = self._spellings.setdefault(key, [])
+        if value not in spellings:
+            spellings.append(value)
+        which = spellings.index(value) + 1
+        placeholder = f"<{self._names[key]}>" if which == 1 else f"<{self._names[key]}.{which}>"
+        self._originals[placeholder] = value
+        return placeholder
 
 
 def card_holds(digits: str) -> bool:

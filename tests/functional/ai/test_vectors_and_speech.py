@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import wave
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -14,7 +12,7 @@ from sidedesk.ai import errors, speech, vectors
 from sidedesk.ai.gateway import Audio, Gateway
 from sidedesk.platform.errors import InvalidRequest, TooLarge
 from tests.support import model_server as say
-from tests.support.model_server import ModelServer
+from tests.support.model_server import ModelServer, recording
 from tests.support.world import World
 
 Make = Callable[..., Gateway]
@@ -59,16 +57,6 @@ class TestVectors:
         with pytest.raises(InvalidRequest):
             gateway().embed(["fine", text])
         assert server.requests == []
-
-
-def recording(seconds: float) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(8000)
-        sound.writeframes(b"\0\0" * int(8000 * seconds))
-    return file.getvalue()
 
 
 class TestSpeech:

@@ -122,10 +122,9 @@ def test_recall_and_precision_on_a_generated_corpus() -> None:
 def test_the_same_value_has_the_same_placeholder_in_every_message() -> None:
     redactor = Redactor()
     assert redactor.redact("Jo@Example.com and kim@example.com") == "<EMAIL_1> and <EMAIL_2>"
-    assert (
-        redactor.redact("again jo@example.com, +49 151 234567-8 = +49 (151) 2345678")
-        == "again <EMAIL_1>, <PHONE_1> = <PHONE_1>"
-    )
+    text = "again jo@example.com, +49 151 234567-8 = +49 (151) 2345678, +49 151 234567-8"
+    clean = redactor.redact(text)
+    assert clean == "again <EMAIL_1.2>, <PHONE_1> = <PHONE_1.2>, <PHONE_1>" and redactor.restore(clean) == text
     assert redactor.restore("Wrote to <EMAIL_2>, <EMAIL_7> unknown") == "Wrote to kim@example.com, <EMAIL_7> unknown"
     assert redactor.restore_all({"to": ["<EMAIL_1>", 3, None]}) == {"to": ["Jo@Example.com", 3, None]}
     assert redactor.counts == {"EMAIL": 2, "PHONE": 1}
@@ -158,6 +157,4 @@ def test_odd_texts_are_left_alone_and_fast(text: str) -> None:
 @given(st.text(alphabet=st.sampled_from("ab@.+0123456789 -()<>_EMAILDE/"), max_size=120))
 def test_what_was_taken_out_always_comes_back(text: str) -> None:
     redactor = Redactor()
-    restored = redactor.restore(redactor.redact(text))
-    # The same number written in two ways comes back as it was written first.
-    assert "".join(filter(str.isalnum, restored)).lower() == "".join(filter(str.isalnum, text)).lower()
+    assert redactor.restore(redactor.redact(text)) == text
