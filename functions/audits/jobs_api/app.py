@@ -6,10 +6,11 @@ from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from sidedesk.audits import export, service
+from sidedesk.audits import estimate, export, service
 from sidedesk.audits.models import (
     Assignment,
     Changed,
+    Estimate,
     Job,
     JobError,
     JobStatus,
@@ -31,6 +32,13 @@ Limit = Annotated[int, Query(ge=1, le=100)]
 def start(body: StartRequest) -> StartAnswer:
     """Audit these people over these days by this scorecard. Answers at once; the work goes on by itself."""
     return service.start_job(database(), api.person_scope, body, job_id=api.new_id("audit_job"), now=datetime.now(UTC))
+
+
+@api.post("/api/massive-ai-audit/estimate", allow="audits.run", idempotent=False)
+def estimate_run(body: StartRequest) -> Estimate:
+    """What this run would take and cost. Starts nothing."""
+    deadline = api.resolver.lambda_context.get_remaining_time_in_millis() / 1000 - 3
+    return estimate.estimate(database(), api.person_scope, body, now=datetime.now(UTC), seconds=deadline)
 
 
 @api.get("/api/massive-ai-audit/jobs", allow="audits.read")

@@ -138,6 +138,23 @@ class StartAnswer(Answer):
     duplicate: bool = False
 
 
+class Estimate(Answer):
+    """What a run will take, before anybody presses Run."""
+
+    agents: int
+    days: int
+    trigger_seconds: float
+    conversations: int | None
+    conversations_basis: str
+    tokens: int | None
+    tokens_basis: str
+    cost_usd: float | None
+    cost_high_usd: float | None
+    spent_usd: float
+    cap_usd: float | None
+    refusals: list[str]
+
+
 # Reading a run ------------------------------------------------------------------------------------------------------
 
 

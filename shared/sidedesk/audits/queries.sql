@@ -530,3 +530,9 @@ SELECT r.assignment_id::text AS audit, r.marks, r.created_at, d.ai_scorecard_dat
   JOIN scorecard_versions v ON v.scorecard_id = a.scorecard_id AND v.version = a.scorecard_version
  WHERE r.created_at >= now() - make_interval(days => %(days)s) AND (%(scorecard_id)s::uuid IS NULL OR a.scorecard_id = %(scorecard_id)s)
  ORDER BY r.created_at DESC LIMIT 5000;
+
+-- name: judge_usage
+-- What judging one conversation took lately, all its calls together.
+SELECT count(DISTINCT a.id) AS audits, sum((d.provenance->>'tokens_in')::bigint) AS tokens_in, sum((d.provenance->>'tokens_out')::bigint) AS tokens_out
+  FROM (SELECT id FROM audit_assignments WHERE outcome = 'completed' ORDER BY created_at DESC LIMIT 200) a
+  JOIN audit_documents d ON d.assignment_id = a.id AND d.provenance ? 'tokens_in';

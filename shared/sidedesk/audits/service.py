@@ -66,11 +66,11 @@ class StartFacts:
 def start_job(database: Database, scope: Scope, ask: StartRequest, *, job_id: UUID, now: datetime) -> StartAnswer:
     """One press of Run: a job, its agents and a message for each, in one transaction."""
     created_by = scope.email or scope.actor
-    fingerprint = _fingerprint(ask)
-    facts, duplicate = _facts(database, scope, ask, created_by, fingerprint)
+    fingerprint = fingerprint_of(ask)
+    facts, duplicate = start_facts(database, scope, ask, created_by, fingerprint)
     if duplicate is not None and duplicate != job_id:
         return _duplicate(database, scope, duplicate)
-    _check(ask, facts, now)
+    check(ask, facts, now)
     hints = {hint.intercom_admin_id: hint for hint in ask.agents or ()}
     people = [facts.employees[admin_id] for admin_id in ask.intercom_admin_ids]
     emails = [
@@ -125,7 +125,7 @@ def start_job(database: Database, scope: Scope, ask: StartRequest, *, job_id: UU
     return StartAnswer(job_id=job_id, status="queued")
 
 
-def _facts(
+def start_facts(
     database: Database, scope: Scope, ask: StartRequest, created_by: str, fingerprint: str
 ) -> tuple[StartFacts, UUID | None]:
     values = {
@@ -151,7 +151,7 @@ def _facts(
     return facts, row["duplicate_of"]
 
 
-def _check(ask: StartRequest, facts: StartFacts, now: datetime) -> None:
+def check(ask: StartRequest, facts: StartFacts, now: datetime) -> None:
     problems: list[FieldError] = []
     today = now.astimezone(ZoneInfo(facts.timezone)).date()
     days = (ask.end_date - ask.start_date).days + 1
@@ -187,7 +187,7 @@ def _duplicate(database: Database, scope: Scope, job_id: UUID, *, repeated: bool
     return StartAnswer(job_id=job_id, status=row[0]["status"], duplicate=repeated)
 
 
-def _fingerprint(ask: StartRequest) -> str:
+def fingerprint_of(ask: StartRequest) -> str:
     same = ask.model_dump(mode="json", exclude={"agents"})
     same["intercom_admin_ids"] = sorted(same["intercom_admin_ids"])
     return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()

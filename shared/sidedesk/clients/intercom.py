@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -131,6 +131,22 @@ class Intercom:
         ]
         following = ((answer.get("pages") or {}).get("next") or {}).get("starting_after")
         return Found(list(dict.fromkeys(ids)), str(following) if following else None)
+
+    def count(self, admin_ids: Sequence[str], range_start: int, range_end: int) -> int:
+        """About how many conversations these people have in a period: one call, days as Intercom counts them."""
+        query = {
+            "operator": "AND",
+            "value": [
+                {"field": "admin_assignee_id", "operator": "IN", "value": [int(one) for one in admin_ids if one.isdigit()]},
+                {"field": "created_at", "operator": ">", "value": range_start - 1},
+                {"field": "created_at", "operator": "<", "value": range_end},
+            ],
+        }
+        answer = self._call("POST", "/conversations/search", json={"query": query, "pagination": {"per_page": 1}})
+        total = answer.get("total_count")
+        if not isinstance(total, int):
+            raise IntercomConfused()
+        return total
 
     def conversation(self, conversation_id: str) -> dict[str, Any]:
         """One conversation with its parts, as text."""
