@@ -1,0 +1,31 @@
+"""What can be set is written down."""
+
+import inspect
+import re
+
+from sidedesk.platform import settings
+from sidedesk.platform.integration_kinds import CONFIGS
+from sidedesk.platform.provisioning import Variables
+from sidedesk.platform.tenant_options import Flags, Limits
+from sidedesk.platform.upload_types import PURPOSES
+from tests.support.lambdas import ROOT
+
+
+def test_every_setting_is_in_the_documentation() -> None:
+    text = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    groups = [kind for _, kind in inspect.getmembers(settings, inspect.isclass) if issubclass(kind, settings.Settings)]
+    names = {field.upper() for group in groups for field in group.model_fields}
+    names |= set(Variables.model_fields) | {f"limits.{name}" for name in Limits.model_fields}
+    names |= {f"flags.{name}" for name in Flags.model_fields} | set(CONFIGS)
+    missing = sorted(name for name in names if f"`{name}`" not in text)
+    assert missing == []
+    for name, field in Limits.model_fields.items():
+        row = next(line for line in text.splitlines() if f"`limits.{name}`" in line)
+        assert re.search(rf"\| {field.default} \|", row), row
+
+
+def test_every_purpose_of_uploads_is_in_the_guide() -> None:
+    text = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+    for name, allowed in PURPOSES.items():
+        row = next(line for line in text.splitlines() if f"`{name}`" in line)
+        assert f"{allowed.largest // 1024 // 1024} MB" in row
