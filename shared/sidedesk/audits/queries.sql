@@ -224,7 +224,8 @@ SELECT count(*) AS agents, count(*) FILTER (WHERE status = 'failed' AND accepted
 -- name: job_facts
 -- What never changes about a job: which scorecard judges it and who its agents are.
 SELECT j.id, j.scorecard_id, j.scorecard_version, j.created_by, v.criteria, v.pass_threshold,
-       (SELECT jsonb_agg(jsonb_build_array(g.intercom_admin_id, lower(g.employee_email), g.employee_name)) FROM massive_ai_audit_progress g WHERE g.job_id = j.id) AS agents
+       (SELECT jsonb_agg(jsonb_build_array(g.intercom_admin_id, lower(g.employee_email), g.employee_name)) FROM massive_ai_audit_progress g WHERE g.job_id = j.id) AS agents,
+       EXISTS (SELECT FROM integrations i WHERE i.kind = 'intercom') AS can_fetch
   FROM massive_ai_audit_jobs j JOIN scorecard_versions v ON v.scorecard_id = j.scorecard_id AND v.version = j.scorecard_version
  WHERE j.id = ANY(%(ids)s);
 
@@ -536,3 +537,102 @@ SELECT r.assignment_id::text AS audit, r.marks, r.created_at, d.ai_scorecard_dat
 SELECT count(DISTINCT a.id) AS audits, sum((d.provenance->>'tokens_in')::bigint) AS tokens_in, sum((d.provenance->>'tokens_out')::bigint) AS tokens_out
   FROM (SELECT id FROM audit_assignments WHERE outcome = 'completed' ORDER BY created_at DESC LIMIT 200) a
   JOIN audit_documents d ON d.assignment_id = a.id AND d.provenance ? 'tokens_in';
+
+-- Native engine, spend cap and second readings ------------------------------------------------------------------------
+
+-- name: connected_kinds
+SELECT DISTINCT kind FROM integrations;
+
+-- name: native_facts
+-- What a step of the native engine must know before it does anything.
+SELECT j.status AS job_status, j.paused_reason, j.range_start, j.range_end, j.attribution, j.max_cost_usd, g.status AS agent_status, g.run_no
+  FROM massive_ai_audit_jobs j JOIN massive_ai_audit_progress g ON g.job_id = j.id
+ WHERE j.id = %(job_id)s AND g.intercom_admin_id = %(admin_id)s;
+
+-- name: native_add_items
+-- Listing again changes nothing; a new run gives what is still open new attempts.
+INSERT INTO audit_native_items AS i (tenant_id, job_id, intercom_admin_id, conversation_id, run_no)
+SELECT current_tenant(), %(job_id)s, %(admin_id)s, c, %(run_no)s FROM unnest(%(ids)s::text[]) AS c
+ON CONFLICT (job_id, intercom_admin_id, conversation_id) DO UPDATE SET run_no = excluded.run_no, attempts = 0, leased_until = NULL, last_error = ''
+ WHERE i.run_no < excluded.run_no;
+
+-- name: native_still_working
+-- Listing is a sign of life.
+UPDATE massive_ai_audit_progress SET last_seen_at = now() WHERE job_id = %(job_id)s AND intercom_admin_id = %(admin_id)s AND status IN ('pending', 'processing');
+
+-- name: native_count
+SELECT count(*) FROM audit_native_items WHERE job_id = %(job_id)s AND intercom_admin_id = %(admin_id)s;
+
+-- name: native_open_items
+-- What has no result of this run yet: a failed result of an earlier run counts as open, everything else is done.
+SELECT i.conversation_id, i.attempts, i.last_error, coalesce(i.leased_until > now(), false) AS leased
+  FROM audit_native_items i
+ WHERE i.job_id = %(job_id)s AND i.intercom_admin_id = %(admin_id)s
+   AND NOT EXISTS (SELECT FROM audit_assignments a WHERE a.massive_audit_job_id = i.job_id AND a.conversation_id = i.conversation_id
+                      AND (a.outcome <> 'failed' OR a.run_no >= i.run_no))
+ ORDER BY i.conversation_id;
+
+-- name: native_own_results
+SELECT count(*) FROM audit_assignments WHERE massive_audit_job_id = %(job_id)s AND intercom_admin_id = %(admin_id)s;
+
+-- name: native_claim
+-- One worker at a time, only while the run goes on, and never what has its result.
+UPDATE audit_native_items i SET leased_until = now() + make_interval(secs => %(seconds)s), attempts = i.attempts + 1
+  FROM massive_ai_audit_jobs j, massive_ai_audit_progress g, scorecard_versions v
+ WHERE i.job_id = %(job_id)s AND i.intercom_admin_id = %(admin_id)s AND i.conversation_id = %(conversation_id)s
+   AND j.id = i.job_id AND j.status IN ('queued', 'running') AND j.paused_reason IS NULL
+   AND g.job_id = i.job_id AND g.intercom_admin_id = i.intercom_admin_id AND g.status IN ('pending', 'processing') AND g.run_no = %(run_no)s
+   AND v.scorecard_id = j.scorecard_id AND v.version = j.scorecard_version
+   AND (i.leased_until IS NULL OR i.leased_until < now())
+   AND NOT EXISTS (SELECT FROM audit_assignments a WHERE a.massive_audit_job_id = i.job_id AND a.conversation_id = i.conversation_id
+                      AND (a.outcome <> 'failed' OR a.run_no >= i.run_no))
+RETURNING j.scorecard_id, j.scorecard_version, v.criteria, v.pass_threshold, j.attribution, j.created_by, i.attempts;
+
+-- name: native_release
+-- Not judged this time: when again, and whether it counts as a try.
+UPDATE audit_native_items SET leased_until = now() + make_interval(secs => %(seconds)s), attempts = greatest(0, attempts - %(give_back)s), last_error = %(error)s
+ WHERE job_id = %(job_id)s AND intercom_admin_id = %(admin_id)s AND conversation_id = %(conversation_id)s;
+
+-- name: native_drop
+-- Not this person's conversation after all: it is nobody's failure and leaves the total.
+DELETE FROM audit_native_items WHERE job_id = %(job_id)s AND intercom_admin_id = %(admin_id)s AND conversation_id = %(conversation_id)s;
+
+-- name: pause_job
+-- The money is used up. The run stays running, its clock stops, and how much was left is kept to notice when there is more.
+UPDATE massive_ai_audit_jobs SET paused_reason = 'spend_cap', paused_at = now(), reported = reported || jsonb_build_object('pause', %(pause)s::jsonb)
+ WHERE id = %(job_id)s AND status IN ('queued', 'running') AND paused_reason IS NULL RETURNING id;
+
+-- name: pause_note
+SELECT reported -> 'pause' FROM massive_ai_audit_jobs WHERE id = %(job_id)s AND paused_reason = 'spend_cap' AND status IN ('queued', 'running');
+
+-- name: resume_job
+-- Goes on; nobody has been silent while the clock stood still.
+WITH job AS (
+  UPDATE massive_ai_audit_jobs SET paused_reason = NULL, paused_at = NULL, reported = reported - 'pause'
+   WHERE id = %(job_id)s AND paused_reason = 'spend_cap' AND status IN ('queued', 'running') RETURNING id),
+agents AS (
+  UPDATE massive_ai_audit_progress g SET last_seen_at = now() FROM job WHERE g.job_id = job.id AND g.status IN ('pending', 'processing') RETURNING 1)
+SELECT id FROM job;
+
+-- name: set_max_cost
+UPDATE massive_ai_audit_jobs SET max_cost_usd = %(cap)s WHERE id = %(job_id)s AND status IN ('queued', 'running') RETURNING id;
+
+-- name: audit_for_second_reading
+-- An audit as another engine judged it, if it is still as it was when the second reading was asked for.
+SELECT a.id, a.intercom_admin_id, a.score, a.verdict, a.outcome, a.ai_confidence_score, a.ai_notes, d.ai_scorecard_data, d.evidence, d.transcript,
+       d.provenance, v.criteria, v.pass_threshold, a.scorecard_id, a.scorecard_version
+  FROM audit_assignments a JOIN audit_documents d ON d.assignment_id = a.id
+  JOIN scorecard_versions v ON v.scorecard_id = a.scorecard_id AND v.version = a.scorecard_version
+ WHERE a.massive_audit_job_id = %(job_id)s AND a.conversation_id = %(conversation_id)s
+   AND a.revision = %(revision)s AND a.audit_date = %(audit_date)s AND a.outcome = 'completed';
+
+-- name: settle_second_reading
+-- Only what nobody has replaced or decided since. A held audit stays held unless the reading freed it.
+WITH audit AS (
+  UPDATE audit_assignments a SET score = %(score)s, verdict = %(verdict)s, held_reason = %(held_reason)s,
+         ai_confidence_score = %(confidence)s, ai_notes = %(notes)s, updated_at = now()
+   WHERE a.id = %(id)s AND a.revision = %(revision)s AND a.audit_date = %(audit_date)s AND a.ai_verdict IS NULL
+     AND a.verdict IS NOT DISTINCT FROM %(was)s
+  RETURNING a.id)
+UPDATE audit_documents d SET ai_scorecard_data = %(values)s, evidence = %(evidence)s, transcript = %(transcript)s, provenance = %(provenance)s
+  FROM audit WHERE d.assignment_id = audit.id RETURNING d.assignment_id;
