@@ -95,18 +95,18 @@ def verify_person(token: str, settings: IdentitySettings) -> Person:
 
 
 def _decode(token: str, settings: IdentitySettings) -> dict[str, Any]:
-    algorithm = jwt.get_unverified_header(token).get("alg")
     key: Any
+    algorithm = "HS256"
     if settings.jwks_url:
+        header = jwt.get_unverified_header(token)
+        algorithm = header.get("alg", "")
         if algorithm not in _ASYMMETRIC:
             raise jwt.InvalidAlgorithmError("only keys of the key set are accepted")
-        signing = _key_set(settings.jwks_url).find(jwt.get_unverified_header(token).get("kid", ""))
+        signing = _key_set(settings.jwks_url).find(header.get("kid", ""))
         if signing.algorithm_name != algorithm:
             raise jwt.InvalidAlgorithmError("the key is of another kind")
         key = signing.key
     else:
-        if algorithm != "HS256":
-            raise jwt.InvalidAlgorithmError("only HS256 is accepted")
         key = secrets.read(settings.app_secret_name)["jwt_secret"]
     return jwt.decode(
         token,
