@@ -1,7 +1,7 @@
 """Audit run routes: start, read, cancel, retry."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -79,7 +79,7 @@ def list_assignments(
     verdict: Literal["passed", "failed", "held"] | None = None,
 ) -> Page[Assignment]:
     """Results of a run. Ask with `Accept: text/csv` for all of them as a table."""
-    ask = {"public_url": links.public_url, "agent": agent, "verdict": verdict}
+    ask: dict[str, Any] = {"public_url": links.public_url, "agent": agent, "verdict": verdict}
     if export.wants_csv(api.resolver.current_event.headers):
         rows = service.all_assignments(database(), api.person_scope, job_id, **ask)
         raise Direct(export.csv(rows, f"audit-{job_id}.csv"))
