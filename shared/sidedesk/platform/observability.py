@@ -19,8 +19,8 @@ _SCRUBS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("://", re.compile(r"(?i)(postgres(?:ql)?://[^:/\s]+):[^@\s]+@"), r"\1:<password>@"),
     ("@", re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"), "<email>"),
     ("+", re.compile(r"\+\d[\d\s().-]{7,17}\d"), "<phone>"),
-    ("", re.compile(r"(?<![\w-])(?:\d[ -]?){15}\d(?![\w-])"), "<card>"),
     ("", re.compile(r"(?<![\w-])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,4})?(?![\w-])"), "<iban>"),
+    ("", re.compile(r"(?<![\w-])(?:\d[ -]?){15}\d(?![\w-])"), "<card>"),
 )
 
 
