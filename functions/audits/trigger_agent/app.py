@@ -13,7 +13,7 @@ from sidedesk.audits.dispatch import TriggerMessage
 from sidedesk.clients.n8n import N8n
 from sidedesk.platform.context import database
 from sidedesk.platform.observability import flush_metrics, logger
-from sidedesk.platform.settings import LinkSettings, StageSettings, load
+from sidedesk.platform.settings import LinkSettings, StageSettings, WorkflowSettings, load
 
 
 class Message(SqsRecordModel):
@@ -22,6 +22,7 @@ class Message(SqsRecordModel):
 
 links = load(LinkSettings)
 stage = load(StageSettings).stage
+workflows = load(WorkflowSettings)
 processor = BatchProcessor(EventType.SQS, model=Message)
 
 
@@ -38,7 +39,9 @@ def n8n(url: str, token: str) -> N8n:
 
 def start(record: Message) -> None:
     message = record.body
-    outcome = dispatch.trigger(database(), n8n, message, public_url=links.public_url)
+    outcome = dispatch.trigger(
+        database(), n8n, message, public_url=links.public_url, native_audits_arn=workflows.native_audits_arn
+    )
     logger.info("trigger", extra={"job": str(message.job_id), "agent": message.intercom_admin_id, "outcome": outcome})
 
 

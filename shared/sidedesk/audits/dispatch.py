@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from sidedesk.audits import closing, reports
 from sidedesk.audits.repository import SQL
+from sidedesk.clients import workflows
 from sidedesk.clients.n8n import Accepted, Final, MaybeStarted, N8n, NotNow
 from sidedesk.platform import outbox, secrets
 from sidedesk.platform.db import Database
@@ -44,6 +45,7 @@ def trigger(
     message: TriggerMessage,
     *,
     public_url: str,
+    native_audits_arn: str = "",
     sleep: Callable[[float], None] = time.sleep,
 ) -> str:
     """Returns what became of the message, for the log."""
@@ -64,10 +66,8 @@ def trigger(
         grace_ends = facts["dispatched_at"] + timedelta(seconds=limits.trigger_grace_seconds)
         if grace_ends > datetime.now(UTC):
             return _later(database, scope, message, grace_ends)  # it may have started: wait for a sign of life
-    if not facts["base_url"]:
-        return _refused(
-            database, scope, message, "No n8n is connected. Add it under Settings → Integrations.", public_url
-        )
+    if missing := _not_connected(database, scope, facts):
+        return _refused(database, scope, message, f"{missing} Add it under Settings → Integrations.", public_url)
     dispatch_id = uuid4()
     dispatch = agent | {"dispatch_id": dispatch_id}
     claim = dispatch | {
@@ -84,8 +84,14 @@ def trigger(
     wait = (claimed["at"] - datetime.now(UTC)).total_seconds()
     if wait > 0:
         sleep(wait)
-    token = str(secrets.read(facts["secret_name"]).get("secret", "")) if facts["secret_name"] else ""
-    answer = client(facts["base_url"], token).start(payload(facts, dispatch_id))
+    answer: Accepted | Final | MaybeStarted | NotNow
+    if facts["engine"] == "native":
+        work = message.model_dump(mode="json", exclude={"not_before"})
+        name = workflows.execution_name(message.job_id, message.intercom_admin_id, message.run_no)
+        answer = workflows.start(native_audits_arn, name, work | {"name": name, "part": 1})
+    else:
+        token = str(secrets.read(facts["secret_name"]).get("secret", "")) if facts["secret_name"] else ""
+        answer = client(facts["base_url"], token).start(payload(facts, dispatch_id))
     return _settle(database, scope, message, dispatch, claimed["attempts"], limits, answer, public_url)
 
 
@@ -110,6 +116,15 @@ def payload(facts: dict[str, Any], dispatch_id: UUID) -> dict[str, Any]:
         "range_end": int(facts["range_end"].timestamp()),
         "attribution": facts["attribution"],
     }
+
+
+def _not_connected(database: Database, scope: Scope, facts: dict[str, Any]) -> str | None:
+    if facts["engine"] != "native":
+        return None if facts["base_url"] else "No n8n is connected."
+    kinds = set(database.values(scope, SQL["connected_kinds"]))
+    if "intercom" not in kinds:
+        return "No Intercom is connected."
+    return None if "openai" in kinds else "No model provider is connected."
 
 
 def _nothing_to_do(facts: dict[str, Any], message: TriggerMessage) -> str | None:

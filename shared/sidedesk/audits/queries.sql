@@ -619,7 +619,7 @@ UPDATE massive_ai_audit_jobs SET max_cost_usd = %(cap)s WHERE id = %(job_id)s AN
 
 -- name: audit_for_second_reading
 -- An audit as another engine judged it, if it is still as it was when the second reading was asked for.
-SELECT a.id, a.intercom_admin_id, a.score, a.verdict, a.outcome, a.ai_confidence_score, a.ai_notes, d.ai_scorecard_data, d.evidence, d.transcript,
+SELECT a.id, a.intercom_admin_id, a.score, a.verdict, a.held_reason, a.ai_confidence_score, a.ai_notes, d.ai_scorecard_data, d.evidence, d.transcript,
        d.provenance, v.criteria, v.pass_threshold, a.scorecard_id, a.scorecard_version
   FROM audit_assignments a JOIN audit_documents d ON d.assignment_id = a.id
   JOIN scorecard_versions v ON v.scorecard_id = a.scorecard_id AND v.version = a.scorecard_version

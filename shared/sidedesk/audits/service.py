@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg.types.json import Jsonb
 
+from sidedesk.ai import ledger
 from sidedesk.audits.errors import (
     JobFinished,
     JobNotFound,
@@ -109,6 +111,8 @@ def start_job(database: Database, scope: Scope, ask: StartRequest, *, job_id: UU
                 "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))", {"key": f"{created_by} {fingerprint}"}
             )
             written = batch.dicts(SQL["start_job"], values)
+            if ask.max_cost_usd is not None:
+                batch.run(*ledger.set_job_cap(job_id, Decimal(str(ask.max_cost_usd))))
             batch.run(
                 *audit_log.record(
                     "audit_job.started", job_id=job_id, agents=len(people), scorecard_id=facts.scorecard_id

@@ -53,6 +53,10 @@ class QueueSettings(Settings):
     queue_urls: Json[dict[str, str]] = Field(default={}, description="logical queue name to queue URL, as JSON")
 
 
+class WorkflowSettings(Settings):
+    native_audits_arn: str = Field(default="", description="workflow that audits one agent without n8n")
+
+
 class StorageSettings(Settings):
     uploads_bucket: str = Field(description="bucket for uploads and exports")
 
