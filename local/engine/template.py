@@ -22,6 +22,7 @@ import yaml
 from local.engine.context import API_ID
 
 FUNCTION, LAYER, MACHINE = "AWS::Serverless::Function", "AWS::Serverless::LayerVersion", "AWS::Serverless::StateMachine"
+ALARM = "AWS::CloudWatch::Alarm"
 BOOTSTRAP = """#!/bin/sh
 cd {task} || exit 1
 export LAMBDA_TASK_ROOT="$PWD"
@@ -108,6 +109,9 @@ def prepare(document: Json, places: Places, values: dict[str, str], upload: Uplo
             # Files outlive a stack that had to be made again: a fixed name, and nothing deletes it.
             resource["DeletionPolicy"] = "Retain"
             properties.setdefault("BucketName", f"sidedesk-local-{name.lower()}")
+    for name in [name for name, resource in resources.items() if resource["Type"] == ALARM]:
+        if "Metrics" in resources[name].get("Properties", {}):
+            del resources[name]  # the emulator does not add up metrics, and a laptop wakes nobody
     empty = upload(_zip("README", "layers are read from the working tree\n", 0o644))
     for resource in resources.values():
         if resource["Type"] == LAYER:
