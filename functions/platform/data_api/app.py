@@ -6,7 +6,6 @@ from uuid import UUID
 
 from pydantic import Field
 
-from sidedesk.capabilities import ALL
 from sidedesk.platform import data_exports, subjects
 from sidedesk.platform.context import database
 from sidedesk.platform.data_exports import DataExport
@@ -24,6 +23,8 @@ class Subject(Body):
 @api.post("/api/data/forget", allow="data.forget")
 def forget(body: Subject) -> Forgotten:
     """Erase a person everywhere. What counts for others (scores, figures) stays without the name."""
+    from sidedesk.capabilities import ALL  # every capability's code: only for those who come for this
+
     return subjects.forget(database(), api.scope, body.subject, ALL)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +16,8 @@ def compose(*, to: str, subject: str, text: str) -> dict[str, Any]:
 
 def send(payload: dict[str, Any], *, message_id: UUID) -> None:
     """Hand one mail to SES. It says of itself that a machine wrote it, so that no auto-responder answers."""
+    from email.message import EmailMessage
+
     message = EmailMessage()
     message["From"] = cached(MailSettings).mail_from
     message["To"] = payload["to"]

@@ -6,6 +6,7 @@ import socket
 import httpcore
 import pytest
 
+from local.sandbox import credentials
 from sidedesk.platform import integrations, outbound, settings
 from sidedesk.platform.outbound import PrivateAddress
 from tests.functional.platform.conftest import Aws
@@ -14,7 +15,12 @@ from tests.support.lambdas import client
 from tests.support.world import World
 
 URL = "/api/integrations"
-CHATWOOT = {"kind": "chatwoot", "name": "Support", "config": {"account_id": 1}, "secret": "sandbox-chatwoot-admin"}
+CHATWOOT = {
+    "kind": "chatwoot",
+    "name": "Support",
+    "config": {"account_id": 1},
+    "secret": credentials.CHATWOOT_ADMIN_TOKEN,
+}
 
 
 def add(world: World, **body: object) -> dict:
@@ -26,10 +32,10 @@ def add(world: World, **body: object) -> dict:
 @pytest.mark.parametrize(
     ("kind", "path", "config", "secret", "says"),
     [
-        ("chatwoot", "/chatwoot", {"account_id": 1}, "sandbox-chatwoot-admin", "Connected to Chatwoot"),
-        ("intercom", "/intercom", {}, "sandbox-intercom", "Connected to the Intercom workspace"),
-        ("n8n", "/n8n/webhook/massive-ai-audit", {}, "sandbox-n8n", "Runs will be sent to"),
-        ("openai", "/openai/v1", {}, "sandbox-openai", "Connected. It offers"),
+        ("chatwoot", "/chatwoot", {"account_id": 1}, credentials.CHATWOOT_ADMIN_TOKEN, "Connected to Chatwoot"),
+        ("intercom", "/intercom", {}, credentials.INTERCOM_TOKEN, "Connected to the Intercom workspace"),
+        ("n8n", "/n8n/webhook/massive-ai-audit", {}, credentials.N8N_WEBHOOK_TOKEN, "Runs will be sent to"),
+        ("openai", "/openai/v1", {}, credentials.OPENAI_KEY, "Connected. It offers"),
     ],
 )
 def test_each_kind_is_really_asked(
