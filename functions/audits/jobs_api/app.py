@@ -19,7 +19,8 @@ from sidedesk.audits.models import (
     StartRequest,
 )
 from sidedesk.platform.context import database
-from sidedesk.platform.http import Api, Direct
+from sidedesk.platform.http import Api
+from sidedesk.platform.http_errors import Direct
 from sidedesk.platform.models import Page
 from sidedesk.platform.settings import LinkSettings, load
 
@@ -80,9 +81,9 @@ def list_assignments(
 ) -> Page[Assignment]:
     """Results of a run. Ask with `Accept: text/csv` for all of them as a table."""
     ask: dict[str, Any] = {"public_url": links.public_url, "agent": agent, "verdict": verdict}
-    if export.wants_csv(api.resolver.current_event.headers):
+    if "text/csv" in api.resolver.current_event.headers.get("accept", ""):
         rows = service.all_assignments(database(), api.person_scope, job_id, **ask)
-        raise Direct(export.csv(rows, f"audit-{job_id}.csv"))
+        raise Direct.file(export.table(rows), "text/csv; charset=utf-8", f"audit-{job_id}.csv")
     return service.list_assignments(database(), api.person_scope, job_id, limit=limit, cursor=cursor, **ask)
 
 

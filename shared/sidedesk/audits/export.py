@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv as csv_format
+import csv
 import io
-from collections.abc import Iterable, Mapping
-
-from aws_lambda_powertools.event_handler import Response
+from collections.abc import Iterable
 
 from sidedesk.audits.models import Assignment
 
@@ -16,23 +14,15 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def wants_csv(headers: Mapping[str, str]) -> bool:
-    return "text/csv" in headers.get("accept", "")
-
-
-def csv(rows: Iterable[Assignment], filename: str) -> Response[str]:
+def table(rows: Iterable[Assignment]) -> str:
+    """All rows as CSV, with a line of names."""
     out = io.StringIO()
-    writer = csv_format.writer(out)
+    writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for row in rows:
         values = row.model_dump(mode="json", include=set(COLUMNS))
         writer.writerow([escape(values[name]) for name in COLUMNS])
-    return Response(
-        200,
-        "text/csv; charset=utf-8",
-        out.getvalue(),
-        headers={"Content-Disposition": f'attachment; filename="{filename}"', "Cache-Control": "no-store"},
-    )
+    return out.getvalue()
 
 
 def escape(value: object) -> object:
