@@ -3,6 +3,7 @@ PYTHON ?= python3
 DEV    := .local/venv/dev/bin
 SHELL  := /bin/bash
 .DEFAULT_GOAL := help
+TESTS  ?= tests/unit tests/template tests/sandbox tests/functional tests/console tests/engine
 .PHONY: help up down status clean distclean demo test test-unit test-functional test-template test-engine check build bench e2e screenshots locks setup-dev setup-local
 
 help: ## list the targets
@@ -34,3 +35,29 @@ locks: ## compile requirements*.in to hash-pinned locks (needs uv)
 
 demo: ## fill the first tenant and audit a month of chats (starts the stack if need be)
 	@$(PYTHON) -m local.demo
+
+test: ## every test that needs no cloud (sets itself up)
+	@$(PYTHON) -m local.bootstrap dev build local runtime layer
+	@tests/e2e/setup.sh || echo "no browser: the console's tests in one will be skipped"
+	@$(DEV)/python -m pytest -q --no-header --durations=5 $(TESTS)
+
+test-%: ## one kind of test: unit, functional, template, sandbox, console, engine
+	@$(PYTHON) -m local.bootstrap dev build local runtime layer
+	@$(DEV)/python -m pytest -q --no-header tests/$*
+
+check: ## linters, types, structure, template, pins, secrets
+	@$(PYTHON) -m local.checks
+
+build: ## package everything for the cloud, with sizes against their budgets (needs python3.13)
+	@$(PYTHON) -m local.build
+
+deploy: ## build, migrate, ship to a stage: STAGE=dev|staging|prod
+	@$(PYTHON) -m local.deploy $(STAGE)
+
+e2e: ## the browser against the running stack
+	@$(PYTHON) -m local.bootstrap dev
+	@tests/e2e/run.sh e2e
+
+screenshots: ## pictures of every page of the running stack, in .local/screenshots
+	@$(PYTHON) -m local.bootstrap dev
+	@tests/e2e/run.sh screenshots

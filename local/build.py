@@ -15,12 +15,12 @@ from pathlib import Path
 from local.bootstrap import ROOT, STATE, ensure, interpreter
 
 RUNTIME = "python3.13"
-OUTPUT = ROOT / ".aws-sam" / "build"
+STACK = "template.yaml"
 
 
 def main(arguments: list[str]) -> int:
-    template = arguments[0] if arguments else "template.yaml"
-    output = OUTPUT if template == "template.yaml" else ROOT / ".aws-sam" / Path(template).stem
+    template = arguments[0] if arguments else STACK
+    output = output_of(template)
     ensure("build")
     sam(output, "build", "--template-file", template, "--build-dir", str(output))
     if _inspect(output):
@@ -28,6 +28,11 @@ def main(arguments: list[str]) -> int:
         return 1
     print(f"built and inspected in {output.relative_to(ROOT)}")
     return 0
+
+
+def output_of(template: str) -> Path:
+    """Where a template's packages go: the stack's into the folder that `sam` itself would choose."""
+    return ROOT / ".aws-sam" / ("build" if template == STACK else Path(template).stem)
 
 
 def sam(output: Path, *arguments: str) -> None:
