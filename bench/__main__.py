@@ -24,7 +24,9 @@ LATEST = ROOT / ".local" / "bench" / "latest.json"
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("sections", nargs="*", help=f"which to measure, of {', '.join(SECTIONS)}; all when none is named")
+    parser.add_argument(
+        "sections", nargs="*", help=f"which to measure, of {', '.join(SECTIONS)}; all when none is named"
+    )
     chosen = parser.parse_args().sections or list(SECTIONS)
     if unknown := [name for name in chosen if name not in SECTIONS]:
         parser.error(f"there is no section {unknown[0]}; choose from {', '.join(SECTIONS)}")
@@ -38,7 +40,9 @@ def main() -> int:
             kept[name] = _measured(SECTIONS[name], stage)
     missed = [finding.what for findings in kept.values() for finding in findings if not finding.ok]
     _keep(kept)
-    print(f"\n{time.monotonic() - begun:.0f} s, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; kept in {LATEST}")
+    print(
+        f"\n{time.monotonic() - begun:.0f} s, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; kept in {LATEST}"
+    )
     if missed:
         print("Missed twice in a row: " + "; ".join(missed))
         print("Measure again on a quiet machine; if it stays, profile that section before anything is merged.")
@@ -65,11 +69,18 @@ def _keep(kept: dict[str, list[Finding]]) -> None:
     except (OSError, ValueError, KeyError):
         sections = {}
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     for name, findings in kept.items():
         rows = [asdict(finding) | {"bar": finding.bar, "ok": finding.ok} for finding in findings]
         sections[name] = {"at": now, "commit": commit.stdout.strip(), "findings": rows}
-    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system(), "processor": platform.machine()}
+    machine = {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "processor": platform.machine(),
+    }
     LATEST.parent.mkdir(parents=True, exist_ok=True)
     LATEST.write_text(json.dumps({"machine": machine, "sections": sections}, indent=1) + "\n")
 

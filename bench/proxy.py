@@ -6,19 +6,17 @@ no turn of the interpreter that is being measured. It ends with whoever started 
 
 from __future__ import annotations
 
-import queue
+import select
 import socket
 import subprocess
 import sys
-import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 ONE_WAY_SECONDS = 0.0004  # with the proxy's own work: about one millisecond per round trip
 CHUNK = 256 * 1024
-
-_Waiting = queue.SimpleQueue[tuple[float, bytes]]
 
 
 @contextmanager
@@ -35,41 +33,50 @@ def network(target: int) -> Iterator[int]:
         process.communicate()
 
 
-def _read(source: socket.socket, waiting: _Waiting) -> None:
-    with suppress(OSError):
-        while data := source.recv(CHUNK):
-            waiting.put((time.perf_counter() + ONE_WAY_SECONDS, data))
-    waiting.put((0.0, b""))
+class Proxy:
+    """One thread and `select`, whose timeouts are exact to microseconds where those of `epoll` are milliseconds."""
 
+    def __init__(self, listener: socket.socket, target: int) -> None:
+        self._listener, self._target = listener, target
+        self._other: dict[socket.socket, socket.socket] = {}
+        self._waiting: deque[tuple[float, socket.socket, bytes]] = deque()  # in order: the delay is always the same
 
-def _write(sink: socket.socket, waiting: _Waiting) -> None:
-    with suppress(OSError):
+    def serve(self) -> None:
         while True:
-            due, data = waiting.get()
-            if not data:
-                break
-            if (wait := due - time.perf_counter()) > 0:
-                time.sleep(wait)
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_RDWR)
+            wait = max(0.0, self._waiting[0][0] - time.perf_counter()) if self._waiting else None
+            readable, _, _ = select.select([self._listener, sys.stdin, *self._other], [], [], wait)
+            if sys.stdin in readable:  # whoever started this is gone
+                return
+            for source in readable:
+                if source is self._listener:
+                    self._connect()
+                elif source in self._other:
+                    self._read(source)
+            while self._waiting and self._waiting[0][0] <= time.perf_counter():
+                self._deliver(*self._waiting.popleft()[1:])
 
-
-def _serve(listener: socket.socket, target: int) -> None:
-    while True:
-        near, _ = listener.accept()
-        far = socket.create_connection(("127.0.0.1", target))
+    def _connect(self) -> None:
+        near, _ = self._listener.accept()
+        far = socket.create_connection(("127.0.0.1", self._target))
         for each in (near, far):
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for source, sink in ((near, far), (far, near)):
-            waiting: _Waiting = queue.SimpleQueue()
-            threading.Thread(target=_read, args=(source, waiting), daemon=True).start()
-            threading.Thread(target=_write, args=(sink, waiting), daemon=True).start()
+        self._other |= {near: far, far: near}
+
+    def _read(self, source: socket.socket) -> None:
+        try:
+            data = source.recv(CHUNK)
+        except OSError:
+            data = b""
+        self._waiting.append((time.perf_counter() + ONE_WAY_SECONDS, self._other[source], data))
+        if not data:
+            del self._other[source]
+
+    def _deliver(self, sink: socket.socket, data: bytes) -> None:
+        with suppress(OSError):  # it hung up meanwhile
+            sink.sendall(data) if data else sink.shutdown(socket.SHUT_WR)
 
 
 if __name__ == "__main__":
-    sys.setswitchinterval(0.0005)
-    door = socket.create_server(("127.0.0.1", 0))
-    threading.Thread(target=_serve, args=(door, int(sys.argv[1])), daemon=True).start()
+    door = socket.create_server(("127.0.0.1", 0), backlog=64)
     print(door.getsockname()[1], flush=True)
-    sys.stdin.read()
+    Proxy(door, int(sys.argv[1])).serve()

@@ -42,7 +42,9 @@ def scorecard(world: World) -> UUID:
     from sidedesk.audits import scorecards
     from sidedesk.audits.models import ScorecardWrite
 
-    body = ScorecardWrite.model_validate({"name": f"Support {uuid4().hex[:8]}", "criteria": CRITERIA, "pass_threshold": 80})
+    body = ScorecardWrite.model_validate(
+        {"name": f"Support {uuid4().hex[:8]}", "criteria": CRITERIA, "pass_threshold": 80}
+    )
     return scorecards.create(world.database, world.northwind.scope("admin"), uuid4(), body).id
 
 

@@ -38,7 +38,7 @@ def measure(stage: Stage) -> list[Finding]:
             "one": lambda: send(1),
             "array": lambda: send(ARRAY),
         }
-        rounds = interleaved(variants, rounds=15)
+        rounds = interleaved(variants, rounds=40)
         plain.close()
         return [
             counted("one callback: round trips", trips, 1),

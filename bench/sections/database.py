@@ -8,6 +8,8 @@ from bench.runs import start_run
 from bench.stage import Stage
 from sidedesk.audits.repository import SQL
 from sidedesk.platform import context
+from sidedesk.platform.db import Database
+from sidedesk.platform.scope import Scope
 from tests.support.lambdas import Context, http_event, load_app
 
 
@@ -26,14 +28,23 @@ def measure(stage: Stage) -> list[Finding]:
         variants = {
             "select 1": lambda: plain.execute("SELECT 1").fetchone(),
             "tenant transaction": lambda: database.value(scope, "SELECT 1"),
+            "two transactions": lambda: _commit_between(database, scope),
             "read": lambda: database.dicts(scope, SQL["job_row"], {"id": job_id}),
             "handler": lambda: app.lambda_handler(event, Context()),
         }
-        rounds = interleaved(variants, rounds=25)
+        rounds = interleaved(variants)
         plain.close()
         return [
             at_most("tenant transaction, of SELECT 1", rounds.ratio("tenant transaction", "select 1"), 1.5, rounds.milliseconds("tenant transaction")),
+            at_most("two of them in one batch, of SELECT 1", rounds.ratio("two transactions", "select 1"), 1.5, rounds.milliseconds("two transactions")),
             at_most("read of one record in its tenant, of SELECT 1", rounds.ratio("read", "select 1"), 1.5, rounds.milliseconds("read")),
             counted("job page: round trips", trips, 1),
             at_most("warm handler of the job page, of its round trips as SELECT 1", rounds.ratio("handler", "select 1", trips), 2, rounds.milliseconds("handler")),
         ]  # fmt: skip
+
+
+def _commit_between(database: Database, scope: Scope) -> None:
+    with database.batch(scope) as batch:
+        batch.values("SELECT 1")
+        batch.commit()
+        batch.values("SELECT 1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from bench import runs
 from bench.findings import Finding, at_most, counted, shown
@@ -38,14 +38,17 @@ def _start(place: Place) -> list[Finding]:
     before = place.far.round_trips
     runs.start(place.far, world.northwind, runs.wish(card, ids, next(days)))
     trips = place.far.round_trips - before
-    copies = {name: _Copy(place, first, address) for name, address in (("far", place.far_owner_url), ("near", world.owner_url))}
+    copies = {
+        name: _Copy(place, first, address)
+        for name, address in (("far", place.far_owner_url), ("near", world.owner_url))
+    }
     variants = {
         "start, near": lambda: runs.start(world.database, world.northwind, runs.wish(card, ids, next(days))),
         "copy, near": copies["near"].run,
         "start, far": lambda: runs.start(place.far, world.northwind, runs.wish(card, ids, next(days))),
         "copy, far": copies["far"].run,
     }
-    rounds = interleaved(variants, rounds=15, seconds=0.06)
+    rounds = interleaved(variants, rounds=20, seconds=0.03)
     for copy in copies.values():
         copy.close()
     return [
@@ -63,7 +66,6 @@ class _Copy:
     def __init__(self, place: Place, job_id: UUID, address: str) -> None:
         self._job = job_id
         self._connection = place.plain(address)
-        self._number = 0
         self._rows: list[tuple[str, bytes]] = []
         for table, key in TABLES.items():
             columns = self._columns(table)
@@ -73,8 +75,7 @@ class _Copy:
         assert self._rows[1][1].count(b"\n") == self._rows[2][1].count(b"\n") == AGENTS
 
     def run(self) -> None:
-        self._number += 1
-        other = str(UUID(int=self._number)).encode()
+        other = str(uuid4()).encode()
         with self._connection.transaction(), self._connection.cursor() as cursor:
             for statement, rows in self._rows:
                 with cursor.copy(statement) as copy:
@@ -118,7 +119,7 @@ def _progress(place: Place) -> list[Finding]:
         "select 1": lambda: plain.execute("SELECT 1").fetchone(),
         "progress": lambda: service.get_job(place.far, scope, job_id, now=now),
     }
-    rounds = interleaved(variants, rounds=25)
+    rounds = interleaved(variants)
     plain.close()
     return [
         at_most(f"progress of {RESULTS:,} results counted from rows, of SELECT 1", rounds.ratio("progress", "select 1"), 2.5, rounds.milliseconds("progress")),

@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
-
-from psycopg.types.json import Jsonb
 
 from bench import runs
 from bench.findings import Finding, at_least
@@ -18,14 +17,14 @@ from bench.rounds import timed
 from bench.stage import Place, SlowFlushPostgres, Stage
 from sidedesk.audits import results
 from sidedesk.audits.repository import SQL
-from sidedesk.platform.db import Database
+from sidedesk.platform.db import Batch, Database
 
 WRITERS, AGENTS = 8, 40
 SECONDS, ROUNDS = 2.0, 5
 NEVER_REACHED = 1_000_000
-JOB_COUNTER = "UPDATE massive_ai_audit_jobs SET completed_conversations = completed_conversations + 1 WHERE id = %(job_id)s"
-
-Write = Callable[[Database, str, UUID, str, str], None]
+JOB_COUNTER = (
+    "UPDATE massive_ai_audit_jobs SET completed_conversations = completed_conversations + 1 WHERE id = %(job_id)s"
+)
 
 
 def measure(stage: Stage) -> list[Finding]:
@@ -35,9 +34,9 @@ def measure(stage: Stage) -> list[Finding]:
         ids = runs.people(place.world, AGENTS)
         rounds = timed(
             {
-                "product": lambda: _together(place, job_id, ids, _product),
-                "append only": lambda: _together(place, job_id, ids, _append_only),
-                "job counter": lambda: _together(place, job_id, ids, _job_counter),
+                "product": lambda: _together(place, job_id, ids, Database),
+                "append only": lambda: _together(place, job_id, ids, AppendOnly),
+                "job counter": lambda: _together(place, job_id, ids, JobCounter),
             },
             ROUNDS,
         )
@@ -50,46 +49,71 @@ def measure(stage: Stage) -> list[Finding]:
         ]  # fmt: skip
 
 
-def _product(database: Database, key: str, job_id: UUID, admin_id: str, conversation: str) -> None:
-    found = [runs.result(job_id, admin_id, conversation)]
-    results.store(database, runs.machine(key), found, public_url="http://127.0.0.1", now=datetime.now(UTC))
+class _Nothing:
+    """The result of a statement that was left out."""
+
+    def all(self) -> list[Any]:
+        return []
 
 
-def _append_only(database: Database, key: str, job_id: UUID, admin_id: str, conversation: str) -> None:
-    """The same rows, and no look at who has finished."""
-    with database.batch(runs.machine(key)) as batch:
-        batch.run(SQL["store_results"], {"items": _rows(database, key, job_id, admin_id, conversation)})
+class _Appending:
+    """A batch that stores results and leaves out the look at who has finished."""
+
+    def __init__(self, batch: Batch, instead: tuple[str, dict[str, Any]] | None) -> None:
+        self._batch, self._instead = batch, instead
+
+    def dicts(self, sql: str, params: Any) -> Any:
+        return self._batch.dicts(sql, params)
+
+    def run(self, sql: str, params: Any) -> Any:
+        return _Nothing() if sql == SQL["note_life"] else self._batch.run(sql, params)
+
+    def values(self, sql: str, params: Any) -> Any:
+        return _Nothing() if sql == SQL["finish_agents"] else self._batch.values(sql, params)
+
+    def commit(self) -> None:
+        if self._instead is not None:
+            self._batch.run(*self._instead)
 
 
-def _job_counter(database: Database, key: str, job_id: UUID, admin_id: str, conversation: str) -> None:
-    """The same rows, with the sum kept in the run's own row: what one would write first."""
-    with database.batch(runs.machine(key)) as batch:
-        batch.run(SQL["store_results"], {"items": _rows(database, key, job_id, admin_id, conversation)})
-        batch.run(JOB_COUNTER, {"job_id": job_id})
+class AppendOnly(Database):
+    """The product's own path down to its first statement, and no further; or with one more in its transaction."""
+
+    instead: tuple[str, dict[str, Any]] | None = None
+
+    @contextmanager
+    def batch(self, scope: Any) -> Iterator[Any]:
+        with super().batch(scope) as batch:
+            yield _Appending(batch, self.instead)
 
 
-def _rows(database: Database, key: str, job_id: UUID, admin_id: str, conversation: str) -> Jsonb:
-    """Checked and scored like the product's, so that only the writing differs."""
-    found = runs.result(job_id, admin_id, conversation)
-    facts = results._facts(database, runs.machine(key), {job_id})
-    return Jsonb([results._row(facts[job_id], admin_id, found, datetime.now(UTC))], dumps=results._dumps)
+class JobCounter(AppendOnly):
+    """The sum kept in the run's own row: what one would write first."""
 
 
-def _together(place: Place, job_id: UUID, ids: list[str], write: Write) -> float:
+def _together(place: Place, job_id: UUID, ids: list[str], kind: type[Database]) -> float:
     """Seconds per stored result when all writers go at once."""
+    JobCounter.instead = JOB_COUNTER, {"job_id": job_id}
     fork = multiprocessing.get_context("fork")
     gate, counts = fork.Barrier(WRITERS + 1), fork.Array("i", WRITERS)
-    key, round_name = place.world.northwind.service_key, f"{write.__name__}{time.monotonic_ns()}"
+    key, round_name = place.world.northwind.service_key, str(time.monotonic_ns())
 
     def work(number: int) -> None:
-        database = Database(lambda: place.far_url)
+        database = kind(lambda: place.far_url)
         own = itertools.count(number)
-        write(database, key, job_id, ids[number], f"{round_name}-{number}-first")
+
+        def send(admin_id: str, name: str) -> None:
+            found = [runs.result(job_id, admin_id, f"{round_name}-{number}-{name}")]
+            now = datetime.now(UTC)
+            answer = results.store(database, runs.machine(key), found, public_url="http://127.0.0.1", now=now)
+            assert answer.stored == 1
+
+        send(ids[number], "first")
         gate.wait()
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
             turn = next(own)
-            write(database, key, job_id, ids[turn % AGENTS], f"{round_name}-{number}-{turn}")
+            send(ids[turn % AGENTS], str(turn))
             counts[number] += 1
         database.close()
 

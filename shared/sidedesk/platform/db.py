@@ -70,7 +70,11 @@ class Batch:
         return self._send(scalar_row, sql, params)
 
     def commit(self) -> None:
-        """End the transaction here and go on in a new one, with a new snapshot, still in the same round trip."""
+        """End the transaction here and go on in a new one, with a new snapshot, still in the same round trip.
+
+        Nobody waits for the first part: the second is sent and carried out even if the first one failed, and the
+        block then raises the first one's error.
+        """
         self._sync()
         self._open_unit()
 
@@ -136,7 +140,8 @@ class Database:
 
                 open_unit()
                 self.round_trips += 1
-                yield Batch(connection, open_unit, pipeline.sync)
+                # The public `sync()` waits for the answers so far: a round trip more. This only puts the mark.
+                yield Batch(connection, open_unit, pipeline._enqueue_sync)
             self._settle(scope, entered)
 
     def rows(self, scope: AnyScope | None, model: type[Row], sql: str, params: Params = None) -> list[Row]:
