@@ -29,6 +29,8 @@ QUEUE = "trigger_agent"
 # Short waits are slept through, longer ones go back to the queue.
 SLEEP_AT_MOST = 8.0
 ATTEMPTS_AT_MOST = 8
+GAVE_UP = f"It was called {ATTEMPTS_AT_MOST} times and never said that it started. Look at n8n's executions, then retry this agent."
+Answer = Accepted | Final | MaybeStarted | NotNow
 
 
 class TriggerMessage(BaseModel):
@@ -68,6 +70,9 @@ def trigger(
             return _later(database, scope, message, grace_ends)  # it may have started: wait for a sign of life
     if missing := _not_connected(database, scope, facts):
         return _refused(database, scope, message, f"{missing} Add it under Settings → Integrations.", public_url)
+    if facts["attempts"] >= ATTEMPTS_AT_MOST:
+        return _refused(database, scope, message, GAVE_UP, public_url)
+    call = _prepare(facts, message, client, native_audits_arn)
     dispatch_id = uuid4()
     dispatch = agent | {"dispatch_id": dispatch_id}
     claim = dispatch | {
@@ -84,15 +89,23 @@ def trigger(
     wait = (claimed["at"] - datetime.now(UTC)).total_seconds()
     if wait > 0:
         sleep(wait)
-    answer: Accepted | Final | MaybeStarted | NotNow
+        if not database.value(scope, SQL["still_claimed"], dispatch):
+            return "no longer wanted"  # cancelled, ended or taken over during the sleep
+    answer = call(dispatch_id)
+    return _settle(database, scope, message, dispatch, claimed["attempts"], limits, answer, public_url)
+
+
+def _prepare(
+    facts: dict[str, Any], message: TriggerMessage, client: Callable[[str, str], N8n], native_audits_arn: str
+) -> Callable[[UUID], Answer]:
+    """The call itself, ready to be made. What takes long or may fail comes before the claim: after it, time is the pace's."""
     if facts["engine"] == "native":
         work = message.model_dump(mode="json", exclude={"not_before"})
         name = workflows.execution_name(message.job_id, message.intercom_admin_id, message.run_no)
-        answer = workflows.start(native_audits_arn, name, work | {"name": name, "part": 1})
-    else:
-        token = str(secrets.read(facts["secret_name"]).get("secret", "")) if facts["secret_name"] else ""
-        answer = client(facts["base_url"], token).start(payload(facts, dispatch_id))
-    return _settle(database, scope, message, dispatch, claimed["attempts"], limits, answer, public_url)
+        return lambda _: workflows.start(native_audits_arn, name, work | {"name": name, "part": 1})
+    token = str(secrets.read(facts["secret_name"]).get("secret", "")) if facts["secret_name"] else ""
+    n8n = client(facts["base_url"], token)
+    return lambda dispatch_id: n8n.start(payload(facts, dispatch_id))
 
 
 def payload(facts: dict[str, Any], dispatch_id: UUID) -> dict[str, Any]:
@@ -142,7 +155,7 @@ def _settle(
     dispatch: dict[str, Any],
     attempts: int,
     limits: Limits,
-    answer: Accepted | Final | MaybeStarted | NotNow,
+    answer: Answer,
     public_url: str,
 ) -> str:
     if isinstance(answer, Accepted):

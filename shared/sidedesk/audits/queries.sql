@@ -176,6 +176,12 @@ claimed AS (
 SELECT (SELECT at FROM claimed) AS at, (SELECT attempts FROM claimed) AS attempts, EXISTS (SELECT FROM free) AS free,
        (SELECT greatest(now(), p.last_call + make_interval(secs => %(gap)s)) FROM audit_pacing p JOIN free USING (destination)) AS next_turn;
 
+-- name: still_claimed
+-- Asked after a sleep: is the call still wanted, and still this delivery's?
+SELECT true FROM massive_ai_audit_progress g JOIN massive_ai_audit_jobs j ON j.id = g.job_id
+ WHERE g.job_id = %(job_id)s AND g.intercom_admin_id = %(admin_id)s AND g.dispatch_id = %(dispatch_id)s
+   AND g.status = 'pending' AND g.accepted_at IS NULL AND j.status IN ('queued', 'running');
+
 -- name: dispatch_facts
 -- Everything a trigger says and needs, and why it may have nothing to do.
 SELECT j.id AS job_id, j.status AS job_status, j.paused_reason, j.created_by, j.scorecard_id, j.scorecard_version, j.start_date, j.end_date, j.engine, j.timezone,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,9 +43,9 @@ def trigger(audits: Audits, n8n: Destination) -> Callable[..., str]:
         (audits.tenant.id,),
     )
 
-    def call(job_id: str, admin_id: str, **changes: Any) -> str:
+    def call(job_id: str, admin_id: str, sleep: Callable[[float], None] = time.sleep, **changes: Any) -> str:
         message = TriggerMessage(tenant_id=audits.tenant.id, job_id=UUID(job_id), intercom_admin_id=admin_id, **changes)
-        return dispatch.trigger(audits.world.database, n8n, message, public_url="http://x")
+        return dispatch.trigger(audits.world.database, n8n, message, public_url="http://x", sleep=sleep)
 
     return call
 
@@ -144,3 +145,23 @@ def test_a_lost_message_gets_a_new_turn(audits: Audits, n8n: Destination, trigge
     watch.watch(audits.world.database, audits.tenant.id, public_url="x")
     assert queued(audits) == 2
     assert trigger(job_id, ids[0]) == "accepted"
+
+
+def test_whoever_is_cancelled_during_the_wait_is_not_called(audits: Audits, n8n: Destination, trigger: Any) -> None:
+    job_id, ids = audits.running(2)
+    trigger(job_id, ids[0])
+    cancel = f"/api/massive-ai-audit/jobs/{job_id}/cancel"
+    token = audits.tenant.tokens["member"]
+    outcome = trigger(job_id, ids[1], sleep=lambda _: audits.jobs("POST", cancel, body={}, token=token))
+    assert (outcome, len(n8n.calls)) == ("no longer wanted", 1)
+
+
+def test_a_destination_that_never_answers_is_given_up(audits: Audits, n8n: Destination, trigger: Any) -> None:
+    audits.world.sql("UPDATE tenants SET limits = '{\"pacing_seconds\": 0}'")
+    job_id, ids = audits.running(1)
+    n8n.answer = MaybeStarted("timeout")
+    for _ in range(dispatch.ATTEMPTS_AT_MOST):
+        assert trigger(job_id, ids[0]) == "later"
+        audits.world.sql("UPDATE massive_ai_audit_progress SET dispatched_at = now() - interval '11 minutes'")
+    assert trigger(job_id, ids[0]) == f"refused: {dispatch.GAVE_UP}"
+    assert (len(n8n.calls), audits.job(job_id)["status"]) == (dispatch.ATTEMPTS_AT_MOST, "failed")
