@@ -13,8 +13,6 @@ from typing import Any
 from uuid import UUID, uuid5
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "shared"), str(ROOT / ".local" / "layers" / "dependencies" / "python")]
-
 NAMESPACE = UUID("6f2f4d1e-3f0a-4c55-9a55-0d6f2f1c7b10")
 TOKEN_SECONDS = 90 * 24 * 3600
 PEOPLE = {
@@ -24,10 +22,12 @@ PEOPLE = {
     "viewer": ("Vera Lind", "viewer"),
 }
 AUDITED = ("ana.petrovic", "Ana Petrović", "viewer")
+FIRST_TENANT = uuid5(NAMESPACE, "northwind")
 TENANTS = (("northwind", "Northwind", "Europe/Berlin"), ("contoso", "Contoso", "America/New_York"))
 
 
 def main() -> None:
+    sys.path[:0] = [str(ROOT / "shared"), str(ROOT / ".local" / "layers" / "dependencies" / "python")]
     local = json.loads(Path(os.environ["SIDEDESK_LOCAL_CONTEXT"]).read_text(encoding="utf-8"))
     os.environ |= {
         "STAGE": "local",

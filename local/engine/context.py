@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from local.seed import FIRST_TENANT
 from local.engine.settings import ROOT, Settings, venv_python
 
 STACK = "sidedesk"
@@ -96,6 +97,7 @@ def parameters(settings: Settings, api: str, outside: dict[str, str]) -> dict[st
         "N8nWebhookUrl": os.environ.get("N8N_WEBHOOK_URL") or f"{outside['n8n']}/webhook/massive-ai-audit",
         "JwtIssuer": f"{api}/auth/v1",
         "DevSignIn": "true",
+        "DevTenantId": str(FIRST_TENANT),
         "MailFrom": SENDER,
         "MailIdentity": SENDER,
         "AlertEmail": "operator@sidedesk.example",

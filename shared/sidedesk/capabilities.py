@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from sidedesk.ai.lifecycle import CAPABILITY as AI
 from sidedesk.audits.lifecycle import CAPABILITY as AUDITS
 from sidedesk.platform.capability import Capability
 from sidedesk.platform.dead_letters import Hook
 from sidedesk.platform.lifecycle import CAPABILITY as PLATFORM
 
-ALL: Final[tuple[Capability, ...]] = (PLATFORM, AUDITS)
+ALL: Final[tuple[Capability, ...]] = (PLATFORM, AI, AUDITS)
 
 
 def dead_letter_hooks() -> dict[str, Hook]:

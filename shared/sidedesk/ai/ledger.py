@@ -195,8 +195,3 @@ def export(database: Database, scope: AnyScope) -> Iterator[tuple[str, dict[str,
     """All usage of a tenant. It names no person, so there is nothing in it to forget."""
     for row in database.dicts(scope, SQL["export_usage"]):
         yield "ai_usage", row
-
-
-def forget(_database: Database, _scope: AnyScope, _subject: str) -> int:
-    """Usage knows jobs and requests, never people."""
-    return 0
