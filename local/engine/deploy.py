@@ -17,6 +17,7 @@ from local.engine import template
 from local.engine.context import API_ID
 
 ARTIFACTS = "sidedesk-artifacts"
+TEMPLATE_KEY = "template.json"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 # A deployment killed half way, or refused at first, cannot be updated: it is taken down and made again.
 BEYOND_UPDATE = (
@@ -99,11 +100,13 @@ class Deployer:
     def _apply(self, expanded: Json, values: dict[str, str]) -> None:
         if len(expanded["Resources"]) > 500:
             raise template.TemplateProblem(f"{len(expanded['Resources'])} resources; a stack holds at most 500")
-        body = json.dumps(expanded)
+        # A template in the request may have 51,200 bytes, one in a bucket a megabyte.
+        body = json.dumps(expanded, separators=(",", ":")).encode()
+        self.s3.put_object(Bucket=ARTIFACTS, Key=TEMPLATE_KEY, Body=body)
         # The emulator does not know every kind of thing; what it cannot make it names, and we say so.
         request: Json = {
             "StackName": self.stack,
-            "TemplateBody": body,
+            "TemplateURL": f"{self.context['aws']}/{ARTIFACTS}/{TEMPLATE_KEY}",
             "Capabilities": CAPABILITIES,
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
         }
