@@ -81,7 +81,8 @@ def _run(name: str, command: list[str], environment: dict[str, str], folder: Pat
     except subprocess.TimeoutExpired as exc:
         raise StepProblem(f"{name} took more than {longest:.0f} s") from exc
     if done.returncode != 0:
-        said = "\n".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-25:])
+        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()[-25:]
+        said = "\n".join(line if len(line) <= 600 else f"{line[:300]} … {line[-300:]}" for line in lines)
         raise StepProblem(f"{name} failed:\n{said}", done.returncode)
     return done.stdout
 

@@ -10,7 +10,7 @@ import io
 import json
 import shlex
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -191,27 +191,45 @@ def _spell_out_routes(resources: Json) -> None:
         properties["Tags"] = {**(properties.get("Tags") or {}), "ms-custom-id": API_ID}
         if cors := body.get("x-amazon-apigateway-cors"):
             properties["CorsConfiguration"] = cors  # in camelCase, the only spelling that is read
-        for path, operations in body.get("paths", {}).items():
-            for method, operation in operations.items():
-                if "x-amazon-apigateway-integration" not in operation:
-                    continue
-                verb = "ANY" if "any" in method else method.upper()
-                key = "$default" if path == "/$default" else f"{verb} {path}"
-                suffix = sha256(key.encode()).hexdigest()[:10]
-                resources[f"{name}Integration{suffix}"] = {
-                    "Type": "AWS::ApiGatewayV2::Integration",
-                    "Properties": {
-                        "ApiId": {"Ref": name},
-                        "IntegrationType": "AWS_PROXY",
-                        "IntegrationUri": operation["x-amazon-apigateway-integration"]["uri"],
-                        "PayloadFormatVersion": "2.0",
-                    },
-                }
-                resources[f"{name}Route{suffix}"] = {
-                    "Type": "AWS::ApiGatewayV2::Route",
-                    "Properties": {
-                        "ApiId": {"Ref": name},
-                        "RouteKey": key,
-                        "Target": {"Fn::Sub": f"integrations/${{{name}Integration{suffix}}}"},
-                    },
-                }
+        for path, method, operation, condition in _operations(body):
+            only = {"Condition": condition} if condition else {}
+            verb = "ANY" if "any" in method else method.upper()
+            key = "$default" if path == "/$default" else f"{verb} {path}"
+            suffix = sha256(key.encode()).hexdigest()[:10]
+            resources[f"{name}Integration{suffix}"] = {
+                "Type": "AWS::ApiGatewayV2::Integration",
+                **only,
+                "Properties": {
+                    "ApiId": {"Ref": name},
+                    "IntegrationType": "AWS_PROXY",
+                    "IntegrationUri": operation["x-amazon-apigateway-integration"]["uri"],
+                    "PayloadFormatVersion": "2.0",
+                },
+            }
+            resources[f"{name}Route{suffix}"] = {
+                "Type": "AWS::ApiGatewayV2::Route",
+                **only,
+                "Properties": {
+                    "ApiId": {"Ref": name},
+                    "RouteKey": key,
+                    "Target": {"Fn::Sub": f"integrations/${{{name}Integration{suffix}}}"},
+                },
+            }
+
+
+def _operations(body: Json) -> Iterator[tuple[str, str, Json, str | None]]:
+    """(path, method, operation, condition): a function under a condition has its operations inside `Fn::If`."""
+    for path, described in body.get("paths", {}).items():
+        operations, outer = _chosen(described)
+        for method, described_operation in operations.items():
+            operation, inner = _chosen(described_operation)
+            if "x-amazon-apigateway-integration" in operation:
+                uri, innermost = _chosen(operation["x-amazon-apigateway-integration"])
+                yield path, method, {"x-amazon-apigateway-integration": uri}, outer or inner or innermost
+
+
+def _chosen(value: Json) -> tuple[Json, str | None]:
+    if isinstance(value, dict) and set(value) == {"Fn::If"}:
+        condition, there, _ = value["Fn::If"]
+        return there, condition
+    return value, None
