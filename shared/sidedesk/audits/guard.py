@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from sidedesk.ai import fence
+from sidedesk.ai import fence, views
 from sidedesk.ai.injection import REMOVED, Finding
 from sidedesk.audits.models import Turn
 
@@ -21,6 +21,16 @@ ROUNDS = 3
 SHOWN = 300
 # Asking for a link or a tool is what customers and agents do all day. What matters here is who is given orders, and marks.
 _STEERING = frozenset({"override", "role_marker", "prompt_leak", "score_demand", "output_demand"})
+# Words for marks and for those who give them, folded as `views` folds: lower case, without accents.
+_GRADING = re.compile(
+    r"\b(?:scor(?:es?|ed|ing)|grad(?:es?|ed|ing|ers?)|rat(?:ings?|ed|ers?)|rate (?:this|the|every|all|it|him|her|them|everything|high|low|me)|rubrics?|score ?cards?|"
+    r"criteri(?:on|a)|evaluat\w+|assess(?:ors?|ments?|ing)|audit\w*|judg(?:e|es|ed|ing|ments?)|verdicts?|(?:full|top|best|perfect|maximum|possible) marks?|deduct\w*|"
+    r"(?:quality|qa) (?:control|team|assurance|reviewers?)|(?:10|ten|5|five|100) out of (?:10|ten|5|five|100)|(?:5|10)\s?/\s?(?:5|10)|cien de cien|cinco de cinco|"
+    r"puntu\w+|puntaje|calific\w+|evalua\w*|criterios?|notez|notation|evaluez|evaluation|criteres?|bareme|cinq sur cinq|bewert\w+|benot\w+|punktzahl|kriterien|"
+    r"avali\w+|pontu\w+|valuta(?:re|te|zione|tore)?|punteggio|beoorde\w+|ocen\w+|puan\w*|degerlendir\w*|nilai|diem (?:so|toi))\b"
+    r"|оцен\w+|балл\w*|критери\w+|проверяющ\w+|\bставь\w*|评分|评价|评估|打分|滿分|满分|分数|採点|評価|満点|点数|평가|점수|만점|채점|تقييم|الدرجة|درجات|मूल्यांकन|अंक"
+)
+_GRADING_COMPACT = re.compile(r"score|rubric|criteri|fullmarks|evaluat|grader|scorecard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,7 @@ class Suspect:
     disguise: str
     role: str
     in_name: bool = False
+    line: str = ""  # the whole line it stands in, for people
 
     def shown(self) -> dict[str, Any]:
         return asdict(self)
@@ -140,8 +151,8 @@ def same(one: Judgement, other: Judgement) -> bool:
 
 def held(suspects: Sequence[Suspect], why: str) -> str:
     """The sentence a person reads: what was found, where, and why they are asked."""
-    worst = suspects[0]
-    line = " ".join("".join(letter for letter in worst.text if letter.isprintable()).split())
+    worst = next((suspect for suspect in suspects if suspect.kind != "grading_talk"), suspects[0])
+    line = " ".join("".join(letter for letter in worst.line if letter.isprintable()).split())
     shown = line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
     where = "the name of the author" if worst.in_name else f"characters {worst.start}-{worst.end}"
     disguised = "" if worst.disguise == "plain" else f", written as {worst.disguise}"
@@ -153,7 +164,19 @@ def held(suspects: Sequence[Suspect], why: str) -> str:
 
 
 def _grave(text: str) -> list[Finding]:
-    return [f for f in fence.suspicious(text) if f.severity == "high" and f.kind in _STEERING]
+    """Orders, and all talk of grading: attackers phrase orders in endless ways, but they must speak of marks.
+
+    The net may be wide, because an alarm costs one more reading and nothing else: a chat is held only when its marks move.
+    """
+    if not text:
+        return []
+    found = [f for f in fence.suspicious(text) if f.severity == "high" and f.kind in _STEERING]
+    for view in views.readings(text):
+        pattern = _GRADING_COMPACT if view.compact else _GRADING
+        for match in pattern.finditer(view.text):
+            start, end = view.span(*match.span())
+            found.append(Finding("grading", "grading_talk", "high", start, end, text[start:end], view.name))
+    return sorted(found, key=lambda finding: (finding.start, -finding.end))
 
 
 def _neighbours(turns: Sequence[Turn]) -> Iterator[tuple[Turn, Turn]]:
@@ -169,8 +192,13 @@ def _note(found: dict[tuple[str, int, int], Suspect], turn: Turn, finding: Findi
 
 
 def _suspect(turn: Turn, finding: Finding, start: int, end: int, *, in_name: bool = False) -> Suspect:
-    text = (turn.author if in_name else turn.text)[start:end]
-    return Suspect(turn.part_id, start, end, text, finding.kind, finding.disguise, turn.role, in_name)
+    source = turn.author if in_name else turn.text
+    first = source.rfind("\n", 0, start) + 1
+    last = source.find("\n", end)
+    line = source[max(first, start - SHOWN) : min(last if last >= 0 else len(source), end + SHOWN)]
+    return Suspect(
+        turn.part_id, start, end, source[start:end], finding.kind, finding.disguise, turn.role, in_name, line
+    )
 
 
 def _without(text: str, suspects: Sequence[Suspect]) -> str | None:
