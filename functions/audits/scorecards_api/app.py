@@ -6,8 +6,9 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from sidedesk.audits import people, scorecards
-from sidedesk.audits.models import Employee, PersonWrite, Scorecard, ScorecardWrite
+from sidedesk.audits.models import Employee, PersonWrite, Scorecard, ScorecardWrite, Synced
 from sidedesk.platform.context import database
+from sidedesk.platform.errors import Conflict
 from sidedesk.platform.http import Api
 from sidedesk.platform.models import Page
 
@@ -49,6 +50,17 @@ def list_people(limit: Limit = 25, cursor: str | None = None, has_intercom: bool
 def save_person(body: PersonWrite) -> Employee:
     """Add an employee, or bring the one with this Intercom id up to date."""
     return people.save(database(), api.scope, api.new_id("person"), body)
+
+
+@api.post("/api/people/sync", allow="people.write", limit="6/minute", idempotent=False)
+def sync_people() -> Synced:
+    """Take over the teammates of the connected Intercom."""
+    from sidedesk.audits import wiring  # models and HTTP clients load only for this
+
+    client = wiring.intercom(database(), api.scope)
+    if client is None:
+        raise Conflict("No Intercom is connected. Add it under Settings → Integrations.", code="not_connected")
+    return people.sync(database(), api.scope, client)
 
 
 lambda_handler = api.handler

@@ -97,6 +97,13 @@ class Employee(Answer):
     active: bool
 
 
+class Synced(Answer):
+    success: bool = True
+    found: int
+    added: int
+    changed: int
+
+
 # Starting a run -----------------------------------------------------------------------------------------------------
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sidedesk.audits.models import Employee, PersonWrite
+from sidedesk.audits.models import Employee, PersonWrite, Synced
 from sidedesk.audits.repository import SQL
+from sidedesk.clients.intercom import Intercom
 from sidedesk.platform import audit_log
 from sidedesk.platform.db import Database
 from sidedesk.platform.models import Page, decode_cursor, encode_cursor
@@ -30,3 +31,18 @@ def save(database: Database, scope: AnyScope, person_id: UUID, wish: PersonWrite
         saved = batch.rows(Employee, SQL["save_person"], values)
         batch.run(*audit_log.record("person.saved", intercom_admin_id=wish.intercom_admin_id))
     return saved.all()[0]
+
+
+def sync(database: Database, scope: AnyScope, client: Intercom) -> Synced:
+    """Take over Intercom's teammates. Nobody is removed: their audits stay, and a seat may come back."""
+    teammates = client.list_admins()
+    values = {
+        "ids": [teammate.id for teammate in teammates],
+        "names": [(teammate.name or teammate.email or teammate.id)[:300] for teammate in teammates],
+        "emails": [teammate.email for teammate in teammates],
+    }
+    with database.batch(scope) as batch:
+        saved = batch.values(SQL["sync_people"], values)
+        batch.run(*audit_log.record("people.synced", teammates=len(teammates)))
+    fresh = saved.all()
+    return Synced(found=len(teammates), added=sum(fresh), changed=len(fresh) - sum(fresh))

@@ -641,3 +641,12 @@ WITH audit AS (
   RETURNING a.id)
 UPDATE audit_documents d SET ai_scorecard_data = %(values)s, evidence = %(evidence)s, transcript = %(transcript)s, provenance = %(provenance)s
   FROM audit WHERE d.assignment_id = audit.id RETURNING d.assignment_id;
+
+-- name: sync_people
+-- New teammates, and known ones whose name or address differs. What people typed here and Intercom does not know stays.
+INSERT INTO employees AS e (tenant_id, name, email, intercom_admin_id)
+SELECT current_tenant(), p.name, lower(p.email), p.id FROM unnest(%(ids)s::text[], %(names)s::text[], %(emails)s::text[]) AS p (id, name, email)
+ON CONFLICT ON CONSTRAINT employees_intercom_unique DO UPDATE SET name = excluded.name,
+  email = CASE WHEN excluded.email = '' THEN e.email ELSE excluded.email END, active = true, updated_at = now()
+ WHERE (e.name, e.active) IS DISTINCT FROM (excluded.name, true) OR (excluded.email <> '' AND e.email <> excluded.email)
+RETURNING (xmax = 0);
