@@ -1,18 +1,18 @@
 """Trigger agents: one message starts one agent at its destination, safe to deliver twice."""
 
 from functools import lru_cache
-from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.parser.models import SqsRecordModel
 from pydantic import Json
 
 from sidedesk.audits import dispatch
 from sidedesk.audits.dispatch import TriggerMessage
 from sidedesk.clients.n8n import N8n
+from sidedesk.platform import outbound
+from sidedesk.platform.consumer import consume
 from sidedesk.platform.context import database
-from sidedesk.platform.observability import flush_metrics, logger
+from sidedesk.platform.observability import logger
 from sidedesk.platform.settings import LinkSettings, StageSettings, WorkflowSettings, load
 
 
@@ -26,11 +26,8 @@ workflows = load(WorkflowSettings)
 processor = BatchProcessor(EventType.SQS, model=Message)
 
 
-@lru_cache(maxsize=1)
-def http() -> Any:
-    import httpx
-
-    return httpx.Client(follow_redirects=False)
+# One for all messages of this container: connections and certificates are kept.
+http = lru_cache(maxsize=1)(outbound.client)
 
 
 def n8n(url: str, token: str) -> N8n:
@@ -45,9 +42,4 @@ def start(record: Message) -> None:
     logger.info("trigger", extra={"job": str(message.job_id), "agent": message.intercom_admin_id, "outcome": outcome})
 
 
-@logger.inject_lambda_context(clear_state=True)
-def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureResponse:
-    try:
-        return process_partial_response(event, start, processor, context)
-    finally:
-        flush_metrics()
+lambda_handler = consume(processor, start)

@@ -1,15 +1,12 @@
 """Drain every dead-letter queue: a dead message becomes a visible failure of the thing it belonged to."""
 
-from typing import Any
-
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from sidedesk.capabilities import dead_letter_hooks
 from sidedesk.platform import dead_letters
+from sidedesk.platform.consumer import consume
 from sidedesk.platform.context import database
-from sidedesk.platform.observability import flush_metrics, logger
 from sidedesk.platform.settings import DeadLetterSettings, load
 
 HOOKS = dead_letter_hooks()
@@ -29,9 +26,4 @@ def bury(record: SQSRecord) -> None:
     )
 
 
-@logger.inject_lambda_context(clear_state=True)
-def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureResponse:
-    try:
-        return process_partial_response(event, bury, processor, context)
-    finally:
-        flush_metrics()
+lambda_handler = consume(processor, bury)

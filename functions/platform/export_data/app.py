@@ -1,17 +1,15 @@
 """Write a tenant's export: one message, one file, safe to deliver twice."""
 
-from typing import Any
 from uuid import UUID
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.parser.models import SqsRecordModel
 from pydantic import BaseModel, Json
 
 from sidedesk.capabilities import ALL
 from sidedesk.platform import data_exports
+from sidedesk.platform.consumer import consume
 from sidedesk.platform.context import database
-from sidedesk.platform.observability import flush_metrics, logger
 from sidedesk.platform.scope import Scope
 
 
@@ -33,9 +31,4 @@ def write(record: Message) -> None:
     data_exports.write(database(), scope, message.export_id, ALL)
 
 
-@logger.inject_lambda_context(clear_state=True)
-def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureResponse:
-    try:
-        return process_partial_response(event, write, processor, context)
-    finally:
-        flush_metrics()
+lambda_handler = consume(processor, write)

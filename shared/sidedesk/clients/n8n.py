@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from sidedesk.platform.outbound import PrivateAddress
+
 if TYPE_CHECKING:
     import httpx
 
@@ -69,6 +71,8 @@ class N8n:
             headers["Authorization"] = f"Bearer {self._token}"
         try:
             answer = self._client.post(self._url, content=body, headers=headers, timeout=TIMEOUT_SECONDS)
+        except PrivateAddress as error:
+            return Final(error.message)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
             return NotNow(f"n8n could not be reached ({type(error).__name__}).", most_attempts=8)
         except httpx.TransportError as error:
