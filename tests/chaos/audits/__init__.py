@@ -1,0 +1,1 @@
+"""`make chaos-audits`: whole audit runs on a stack of their own, while its parts are killed. Prints figures, fails when one is off."""
