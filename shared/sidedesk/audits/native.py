@@ -109,9 +109,11 @@ def list_conversations(tools: Tools, work: Work, cursor: str | None, until: floa
 
 def next_batch(tools: Tools, work: Work) -> Next:
     """What is still open, a batch of it; whoever failed too often gets a failed result with its reason."""
-    facts = _facts(tools, work)
-    if facts is None:
-        return Next(status="stopped")
+    facts = _row(tools, work)
+    if facts is None or not _open(facts, work):
+        # An agent whose last result came in is done by that.
+        done = facts is not None and facts["agent_status"] == "completed" and facts["run_no"] == work.run_no
+        return Next(status="done" if done else "stopped")
     if facts["paused_reason"] and not money.resume_if_room(tools.database(), work.scope, work.job_id):
         return Next(status="paused")
     rows = tools.database().dicts(work.scope, SQL["native_open_items"], work.key)
@@ -167,14 +169,20 @@ def finish(tools: Tools, work: Work, *, error: str | None = None) -> bool:
 
 
 def _facts(tools: Tools, work: Work) -> dict[str, Any] | None:
-    """None when there is nothing left to do: cancelled, failed by the watchdog, or a newer run took over."""
+    """None when there is nothing left to do."""
+    row = _row(tools, work)
+    return row if row is not None and _open(row, work) else None
+
+
+def _row(tools: Tools, work: Work) -> dict[str, Any] | None:
     rows = tools.database().dicts(work.scope, SQL["native_facts"], work.key)
-    if not rows:
-        return None
-    row = rows[0]
+    return rows[0] if rows else None
+
+
+def _open(row: dict[str, Any], work: Work) -> bool:
+    """Not cancelled, not failed by the watchdog, and no newer run has taken over."""
     open_job = row["job_status"] in ("queued", "running")
-    open_agent = row["agent_status"] in ("pending", "processing") and row["run_no"] == work.run_no
-    return row if open_job and open_agent else None
+    return open_job and row["agent_status"] in ("pending", "processing") and row["run_no"] == work.run_no
 
 
 def _judge(tools: Tools, work: Work, conversation_id: str, facts: dict[str, Any], deadline: Deadline) -> str:
