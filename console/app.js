@@ -21,7 +21,7 @@ let area = '';
 let visit = 0;
 
 const go = (to) => { location.hash = to; };
-const home = () => (allowed(me, 'audits.read') ? '/audits' : '/notifications');
+const home = () => (allowed(me, 'audits.read') ? '/audits' : '/audits/mine');
 const here = () => location.hash.slice(1).split('?')[0];
 const query = () => new URLSearchParams(location.hash.split('?')[1] ?? '');
 

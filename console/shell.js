@@ -12,12 +12,14 @@ const opener = $('[data-open-nav]');
 const scrim = $('[data-close-nav]');
 const always = new AbortController().signal;
 const LINKS = ROUTES.filter((route) => route.nav);
+const addressOf = (route) => route.to ?? route.name;
+const offers = (me) => LINKS.filter((route) => (!route.needs || allowed(me, route.needs)) && !(route.unless && allowed(me, route.unless)));
 const ROLES = { owner: 'Owner', admin: 'Admin', member: 'Member', viewer: 'Viewer' };
 
 const waiting = (route, me) => (route.name === 'notifications' && me.unread_notifications > 0
   ? html`<span class="nav__count">${me.unread_notifications}<span class="sr"> unread</span></span>` : '');
 
-const link = (route, me, current) => html`<a class="nav__link" href="#/${route.name}" ${current === route.name && html`aria-current="page"`}>${icon(route.icon ?? route.name)}${route.nav}${waiting(route, me)}</a>`;
+const link = (route, me, current) => html`<a class="nav__link" href="#/${addressOf(route)}" ${current === route.name && html`aria-current="page"`}>${icon(route.icon ?? route.name)}${route.nav}${waiting(route, me)}</a>`;
 
 const person = (me, accounts) => html`<div class="nav__me"><b>${me.tenant?.name}</b>${me.name || me.email}<br>${ROLES[me.role] ?? me.role} · <button class="link-btn" type="button" data-sign-out>Sign out</button></div>
   ${accounts.length > 0 && html`<label class="field nav__as"><span class="small">Signed in as</span><select class="input" id="account">${accounts.map((a) => html`<option value="${a.id}" ${a.id === account() && 'selected'}>${a.label}</option>`)}</select></label>`}`;
@@ -29,7 +31,7 @@ const offerAccounts = () => config().then(({ sign_in: way }) => { accounts = way
 let drawn = null;
 export function drawNav(me, current) {
   drawn = { me, current };
-  const offered = LINKS.filter((route) => !route.needs || allowed(me, route.needs));
+  const offered = offers(me);
   paint(nav, html`<a class="brand" href="#/">sidedesk</a>
     ${GROUPS.map((group) => [group, offered.filter((route) => route.group === group)]).filter(([, routes]) => routes.length > 0).map(([group, routes]) => html`<div class="nav__group">${group && html`<div class="nav__title">${group}</div>`}${routes.map((route) => link(route, me, current))}</div>`)}
     <div class="nav__foot">${person(me, accounts)}
@@ -50,9 +52,12 @@ function openNav() {
   $('a', nav)?.focus();
 }
 
+const keyed = () => (drawn ? offers(drawn.me).filter((route) => route.key) : []);
+
 function help() {
   if ($('dialog[open]')) return;
-  const rows = shortcuts().map((s) => html`<div><dt>${s.label}</dt><dd>${(s.shown ?? s.keys).map((k) => html`<kbd>${k}</kbd>`)}</dd></div>`);
+  const places = keyed().map((route) => ({ shown: ['g', 'then', route.key], label: `Go to ${route.nav}` }));
+  const rows = [...places, ...shortcuts()].map((s) => html`<div><dt>${s.label}</dt><dd>${(s.shown ?? s.keys).map((k) => html`<kbd>${k}</kbd>`)}</dd></div>`);
   ask({ title: 'Keyboard', body: html`<dl class="keys">${rows}</dl>` });
 }
 
@@ -67,20 +72,18 @@ function turnTheme() {
 
 function goKeys(go) {
   let pressed = -Infinity;
-  const keyed = LINKS.filter((route) => route.key);
   bind([
     { keys: ['?'], label: 'This list', run: help },
-    ...keyed.map((route) => ({ keys: [], shown: ['g', 'then', route.key], label: `Go to ${route.nav}` })),
     { keys: ['g'], hidden: true, run: () => { pressed = performance.now(); } },
   ], always);
   document.addEventListener('keydown', (event) => {
-    const to = keyed.find((route) => route.key === event.key);
     const quick = performance.now() - pressed < 900;
+    const to = quick && keyed().find((route) => route.key === event.key);
     pressed = event.key === 'g' ? pressed : -Infinity;
-    if (!to || !quick || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!to || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    go(`/${to.name}`);
+    go(`/${addressOf(to)}`);
   }, { capture: true });
 }
 

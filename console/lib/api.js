@@ -26,12 +26,12 @@ function pause(ms, signal) {
   });
 }
 
-async function once(path, options, outer) {
+async function once(path, options, outer, as) {
   let response;
   let body;
   try {
     response = await fetch(path, options);
-    body = response.status === 204 ? null : await response.json().catch((cause) => { if (cause.name === 'SyntaxError') return null; throw cause; });
+    body = response.ok && as ? await response.blob() : response.status === 204 ? null : await response.json().catch((cause) => { if (cause.name === 'SyntaxError') return null; throw cause; });
   } catch (cause) {
     if (outer?.aborted) throw cause;
     const timedOut = cause?.name === 'TimeoutError';
@@ -55,24 +55,25 @@ async function once(path, options, outer) {
 /**
  * Reads, and POSTs (they carry a key), are tried again when that can help.
  * Pass the same `key` when a person presses Retry: it is the same wish.
+ * With `as: 'text/csv'` the answer is a Blob of that type.
  */
-export async function api(path, { method = 'GET', body, key, signal } = {}) {
+export async function api(path, { method = 'GET', body, key, signal, as = '', patience = TIMEOUT_MS } = {}) {
   const sent = token();
-  const headers = { Accept: 'application/json' };
+  const headers = { Accept: as || 'application/json' };
   if (sent) headers.Authorization = `Bearer ${sent}`;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (method === 'POST') headers['Idempotency-Key'] = key ?? crypto.randomUUID();
   const repeatable = method === 'GET' || method === 'POST';
 
   for (let attempt = 1; ; attempt += 1) {
-    const limit = AbortSignal.timeout(TIMEOUT_MS);
+    const limit = AbortSignal.timeout(patience);
     try {
       return await once(path, {
         method,
         headers,
         body: body === undefined ? undefined : JSON.stringify(body),
         signal: signal ? AbortSignal.any([signal, limit]) : limit,
-      }, signal);
+      }, signal, as);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 401) refused(sent);

@@ -34,7 +34,7 @@ export function clearErrors(form) {
 }
 
 /** Each of the API's details at its field; what has no field, and everything else, in one note. */
-export function showErrors(form, error) {
+export function showErrors(form, error, { focus = true } = {}) {
   clearErrors(form);
   const boxes = new Map($$('[data-field]', form).map((box) => [box.dataset.field, box]));
   const loose = [];
@@ -50,7 +50,7 @@ export function showErrors(form, error) {
   const rest = $('[data-problems]', form);
   if (rest && (loose.length > 0 || !first)) {
     paint(rest, html`<div class="note note--bad">${icon('alert')}<div class="note__body"><strong>${error.message}</strong>${loose.map((line) => html`<span>${line}</span>`)}${error.requestId && html`<span class="small">Number for support: <span class="mono">${error.requestId}</span></span>`}</div></div>`);
-    rest.scrollIntoView({ block: 'nearest' });
+    if (focus) rest.scrollIntoView({ block: 'nearest' });
   }
-  first?.focus();
+  if (focus) first?.focus();
 }

@@ -8,10 +8,11 @@ const STATUS = {
   queued: ['Queued', '', 'queued'], running: ['Running', 'info', 'running'], completed: ['Completed', 'good', 'done'],
   failed: ['Failed', 'bad', 'failed'], cancelled: ['Cancelled', '', 'stopped'], paused: ['Paused at cap', 'warn', 'paused'],
   skipped: ['Skipped', '', 'stopped'], pending: ['Waiting', '', 'queued'], processing: ['Running', 'info', 'running'],
-  passed: ['Passed', 'good', 'done'], held: ['Held', 'warn', 'paused'], unsupported: ['Unsupported', 'warn', 'unknown'],
+  passed: ['Passed', 'good', 'done'], held: ['Held', 'warn', 'paused'], unsupported: ['Unsupported', 'warn', 'unknown'], unverified: ['Unverified', '', 'unknown'],
   disputed: ['Disputed', 'info', 'flag'], low: ['Low risk', '', 'done'], medium: ['Medium risk', 'warn', 'up'], high: ['High risk', 'bad', 'up'],
   working: ['Working', 'good', 'done'], broken: ['Not working', 'bad', 'failed'], untested: ['Not tested', '', 'unknown'],
   active: ['Active', 'good', 'done'], expired: ['Expired', 'warn', 'stopped'], revoked: ['Revoked', '', 'stopped'],
+  open: ['Dispute open', 'info', 'flag'], accepted: ['Dispute accepted', 'good', 'done'], rejected: ['Dispute rejected', '', 'stopped'],
   invited: ['Invited', 'info', 'queued'], suspended: ['Suspended', 'warn', 'paused'],
 };
 /** A run at its cap is still `running` for the API; people read "Paused at cap". */
@@ -70,8 +71,13 @@ export function failure(error, what = 'this page') {
     ${error.requestId && html`<p class="small">If it goes on, give support this number: <span class="mono">${error.requestId}</span></p>`}</div>`;
 }
 
+const MOST_DRAWN = 200;
 /** The way to the next page of a list; nothing under a list that is all there. */
-export const more = (shown, cursor) => (cursor || shown > 25) && html`<div class="table-foot"><span>Showing ${shown}</span>${cursor && html`<button class="btn btn--small" type="button" id="more" data-more>Show more</button>`}</div>`;
+export function more(shown, cursor) {
+  if (!cursor && shown <= 25) return '';
+  if (cursor && shown >= MOST_DRAWN) return html`<div class="table-foot"><span>Showing the first ${shown}. Narrow the list to see the others.</span></div>`;
+  return html`<div class="table-foot"><span>Showing ${shown}</span>${cursor && html`<button class="btn btn--small" type="button" id="more" data-more>Show more</button>`}</div>`;
+}
 
 export const note = (tone, body, name = tone === 'bad' || tone === 'warn' ? 'alert' : 'info') => html`
   <div class="note ${tone && `note--${tone}`}">${icon(name)}<div class="note__body">${body}</div></div>`;

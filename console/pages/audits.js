@@ -7,6 +7,7 @@ import { icon } from '../lib/icons.js';
 import { bind } from '../lib/keys.js';
 import { poll } from '../lib/poll.js';
 import { badge, bar, busy, complain, empty, failure, head, LIVE, more, stateOf, toneOf } from '../lib/ui.js';
+import { showTab, tabs } from './audits/tabs.js';
 
 const STATES = [['', 'Every state'], ['queued', 'Queued'], ['running', 'Running'], ['completed', 'Completed'], ['failed', 'Failed'], ['cancelled', 'Cancelled']];
 
@@ -39,8 +40,9 @@ export default {
       cursor = page.next_cursor;
     };
     await load();
-    paint(root, html`${head({ title: 'Audits', lead: 'Score every chat of the people you choose, with the sentence behind every mark.', actions: can('audits.run') && newRun })}
+    paint(root, html`${head({ title: 'Audits', lead: 'Score every chat of the people you choose, with the sentence behind every mark.', actions: can('audits.run') && newRun })}${tabs('')}
       <div class="toolbar"><label class="sr" for="status">Status</label><select class="input" id="status">${STATES.map(([s, t]) => html`<option value="${s}" ${s === status && 'selected'}>${t}</option>`)}</select></div><div id="runs"></div>`);
+    showTab(root);
 
     const show = () => paint($('#runs', root), rows.length > 0 ? table(rows, cursor) : html`<div class="panel">${status
       ? empty({ glyphName: 'audits', title: 'No run is in this state', text: 'Choose another state to see other runs.' })

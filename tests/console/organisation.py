@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sidedesk.platform.permissions import allow, least_role, permissions_of
+from tests.console.audits_world import CRITERIA, Audits, ago
 
 ROLES = {"owner": "owner", "admin": "admin", "member": "member", "viewer": "viewer", "audited": "viewer"}
 NAMES = ["Ana Petrović", "Jun Watanabe", "Maya Lindqvist", "Tomás Oliveira", "Priya Raman", "Lukas Brandt"]
 LONG = "Wolfeschlegelsteinhausenbergerdorff, Isabella Konstantinopoulou-Fitzgerald of the night shift"
-
-
-def ago(minutes: float) -> str:
-    return (datetime.now(UTC) - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Refusal(Exception):
@@ -48,7 +45,7 @@ class World:
             {"id": "k-2", "name": "n8n before the move", "scopes": ["audits.callback"], "created_at": ago(400_000), "last_used_at": ago(91_000), "expires_at": None, "revoked_at": ago(89_000)},
         ]  # fmt: skip
         self.members = [
-            {"id": f"m-{role}", "email": f"{role}@northwind.example", "name": name, "role": ROLES[role], "status": "active", "created_at": ago(200_000)}
+            {"id": f"m-{role}", "email": "ana@northwind.example" if role == "audited" else f"{role}@northwind.example", "name": name, "role": ROLES[role], "status": "active", "created_at": ago(200_000)}
             for role, name in zip(ROLES, ["Olga Weiss", "Nora Weiss", "Maya Lindqvist", "Victor Hale", "Ana Petrović"], strict=True)
         ]  # fmt: skip
         self.notices = [
@@ -61,13 +58,14 @@ class World:
             ])
         ]  # fmt: skip
         self.people = [
-            {"id": f"p-{i}", "name": name, "email": f"{name.split()[0].lower()}@northwind.example", "team": ["Tier 1", "Tier 2", "Billing"][i % 3], "intercom_admin_id": str(5000 + i)}
+            {"id": f"p-{i}", "name": name, "email": f"{name.split()[0].lower()}@northwind.example", "team": ["Tier 1", "Tier 2", "Billing"][i % 3], "intercom_admin_id": str(5000 + i), "active": True}
             for i, name in enumerate([*NAMES, LONG])
         ]  # fmt: skip
-        self.scorecards = [
-            {"id": str(uuid.uuid4()), "name": "Support quality", "version": 3},
-            {"id": str(uuid.uuid4()), "name": "Refund calls", "version": 1},
-        ]
+        self.scorecards: list[dict[str, Any]] = [
+            {"id": f"s-{i}", "name": name, "version": version, "criteria": CRITERIA, "pass_threshold": 75, "created_at": ago(90_000), "updated_at": ago(9_000 * i)}
+            for i, (name, version) in enumerate([("Support quality", 3), ("Refund calls", 1)], 1)
+        ]  # fmt: skip
+        self.reviewed = Audits()
         self.jobs = [
             self._job("j-run", "running"),
             self._job("j-done", "completed"),
@@ -112,8 +110,8 @@ class World:
         percentage = 100 if known else round(share * 100 * 0.36, 1)
         counts = {"completed": completed, "failed": 0, "skipped": 0, "total": total}
         return {
-            "id": job_id, "created_at": ago(80), "created_by": "nora@northwind.example", "scorecard_id": "s", "scorecard_name": "Support quality", "start_date": "2026-10-22", "end_date": "2026-11-20",
-            "status": status, "total_agents": 7, "total_conversations": total, "completed_agents": ended, "completed_conversations": completed,
+            "id": job_id, "created_at": ago(80), "created_by": "admin@northwind.example", "scorecard_id": "s", "scorecard_name": "Support quality", "start_date": "2026-10-22", "end_date": "2026-11-20",
+            "status": status, "run_no": 1, "paused_reason": None, "max_cost_usd": 25.0 if status == "running" else None, "notify_me_when_done": True, "notify_results_to_audited_people": False, "outcome": None, "total_agents": 7, "total_conversations": total, "completed_agents": ended, "completed_conversations": completed,
             "error_message": "Intercom refused the token (401). Nothing was spent." if status == "failed" else None, "completed_at": done_at,
             "progress": {
                 "percentage": percentage, "basis": "conversations" if known else "agents", "agents": {"completed": ended, "failed": states.count("failed"), "skipped": 0, "total": 7}, "conversations": counts,
@@ -277,10 +275,84 @@ class World:
                 }
             case "GET", ["people"]:
                 need("people.read")
-                return self._page(self.people, query)
+                return self._page(
+                    [p for p in self.people if p["intercom_admin_id"] or "has_intercom" not in query], query
+                )
+            case "POST", ["people"]:
+                need("people.write")
+                self._required(body, "name")
+                known = next(
+                    (p for p in self.people if p["intercom_admin_id"] == body.get("intercom_admin_id", "")), None
+                )
+                if known is None:
+                    known = {"id": f"p-{len(self.people)}", "intercom_admin_id": None, "active": True}
+                    self.people.append(known)
+                return known.update(body) or known
+            case "POST", ["people", "sync"]:
+                need("people.write")
+                self.people.append(
+                    {
+                        "id": "p-sync",
+                        "name": "Grace Okafor",
+                        "email": "grace@northwind.example",
+                        "team": "",
+                        "intercom_admin_id": "5099",
+                        "active": True,
+                    }
+                )
+                return {"added": 1, "updated": 7, "total": 8}
             case "GET", ["scorecards"]:
                 need("scorecards.read")
                 return self._page(self.scorecards, query)
+            case "GET", ["scorecards", card_id]:
+                need("scorecards.read")
+                return self._find(self.scorecards, card_id) | (
+                    {"version": int(query["version"])} if "version" in query else {}
+                )
+            case "POST", ["scorecards"]:
+                need("scorecards.write")
+                return self._save_card(
+                    {"id": f"s-{len(self.scorecards) + 1}", "version": 0, "created_at": ago(0)}, body
+                )
+            case "PUT", ["scorecards", card_id]:
+                need("scorecards.write")
+                card = self._find(self.scorecards, card_id)
+                if body["version"] != card["version"]:
+                    raise Refusal(
+                        409,
+                        "scorecard_changed",
+                        "Somebody else changed this scorecard. Reload it and apply your change again.",
+                    )
+                return self._save_card(card, body)
+            case "GET", ["audits"]:
+                need("audits.read_own")
+                own = None if allow(ROLES[role], "audits.read") else me["email"]
+                return self._page(self.reviewed.listed(query, own), query)
+            case "GET", ["audits", "calibration"]:
+                need("audits.read")
+                return self.reviewed.calibration()
+            case "GET", ["audits", audit_id]:
+                return self._audit(audit_id, role, me)
+            case "POST", ["audits", audit_id, "dispute"]:
+                self._audit(audit_id, role, me)
+                return self.reviewed.dispute(self._find(self.reviewed.audits, audit_id), me["email"], body)
+            case "POST", ["audits", audit_id, "review"]:
+                need("audits.review")
+                return self.reviewed.review(self._find(self.reviewed.audits, audit_id), me["email"], body)
+            case "POST", ["disputes", dispute_id, "resolve"]:
+                need("audits.review")
+                return self.reviewed.resolve(dispute_id, me["email"], body)
+            case "POST", ["massive-ai-audit", "estimate"]:
+                need("audits.run")
+                return self._estimate(body)
+            case "POST", ["massive-ai-audit", "jobs", job_id, ("cancel" | "retry") as what]:
+                need("audits.stop")
+                return self._turn(self._find(self.jobs, job_id), what)
+            case "GET", ["massive-ai-audit", "jobs", job_id, "errors"]:
+                need("audits.read")
+                failed = [a for a in self._find(self.jobs, job_id)["agents"] if a["status"] == "failed"]
+                rows = [{"intercom_admin_id": a["intercom_admin_id"], "employee_name": a["name"], "conversation_id": None, "error_message": a["error_message"], "run_no": 1, "created_at": ago(15)} for a in failed]  # fmt: skip
+                return self._page(rows, query)
             case "GET", ["massive-ai-audit", "jobs"]:
                 need("audits.read")
                 return self._page([j for j in self.jobs if query.get("status", "") in ("", j["status"])], query)
@@ -292,9 +364,15 @@ class World:
                 return job
             case "GET", ["massive-ai-audit", "jobs", job_id, "assignments"]:
                 need("audits.read")
-                done = [a for a in self._find(self.jobs, job_id)["agents"] if a["completed"]]
-                rows = [{"id": f"a-{i}-{k}", "employee_name": a["name"], "employee_email": a["email"], "conversation_id": str(21540000 + 97 * i + k), "score": 91 - 7 * k - i, "verdict": "failed" if k == 3 else "passed", "outcome": "completed", "audited_at": ago(30 - k)} for i, a in enumerate(done) for k in range(6)]  # fmt: skip
-                if job_id == "j-done":
+                done = [
+                    a
+                    for a in self._find(self.jobs, job_id)["agents"]
+                    if a["completed"] and query.get("agent", a["intercom_admin_id"]) == a["intercom_admin_id"]
+                ]
+                rows = [{"id": f"a-{i}-{k}", "employee_name": a["name"], "employee_email": a["email"], "conversation_id": str(21540000 + 97 * i + k), "score": 91 - 7 * k - i, "verdict": "failed" if k == 3 else "passed", "outcome": "completed", "skipped_reason": None, "late": k == 5, "ai_confidence_score": 0.84, "audited_at": ago(30 - k)} for i, a in enumerate(done) for k in range(6)]  # fmt: skip
+                rows = [r for r in rows if query.get("verdict", r["verdict"]) == r["verdict"]]
+                if job_id == "j-done" and not {"verdict", "agent"} & set(query):
+                    rows[0]["id"] = "a-bad"
                     rows[:0] = [
                         rows[0]
                         | {
@@ -311,6 +389,62 @@ class World:
                 need("audits.run")
                 return self._start(body, key)
         raise Refusal(404, "not_found", "There is nothing at this address.")
+
+    def _audit(self, audit_id: str, role: str, me: dict[str, Any]) -> dict[str, Any]:
+        audit = self._find(self.reviewed.audits, audit_id)
+        reads_all = allow(ROLES[role], "audits.read")
+        if not reads_all and (audit["employee_email"] != me["email"] or audit["verdict"] == "held"):
+            raise Refusal(404, "audit_not_found", "There is no audit with this id.")
+        return self.reviewed.seen_by(audit, me["email"], reads_all, allow(ROLES[role], "audits.review"))
+
+    def _save_card(self, card: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+        problems = [
+            {"field": f"criteria.{i}.label", "message": "String should have at least 1 character"}
+            for i, c in enumerate(body["criteria"])
+            if not c["label"]
+        ]
+        if any(s["name"] == body["name"] and s["id"] != card["id"] for s in self.scorecards):
+            raise Refusal(
+                409, "name_taken", f"There is already a scorecard called {body['name']}. Choose another name."
+            )
+        if problems:
+            raise Refusal(400, "invalid_request", "The request is not valid.", problems)
+        card |= {k: v for k, v in body.items() if k != "version"} | {
+            "version": card["version"] + 1,
+            "updated_at": ago(0),
+        }
+        if card not in self.scorecards:
+            self.scorecards.append(card)
+        return card
+
+    def _turn(self, job: dict[str, Any], what: str) -> dict[str, Any]:
+        if what == "cancel":
+            job |= {"status": "cancelled", "completed_at": ago(0)}
+            return {"success": True, "status": "cancelled", "agents": 0}
+        failed = [a for a in job["agents"] if a["status"] == "failed"]
+        for agent in failed:
+            agent |= {"status": "pending", "error_message": None}
+        job |= {"status": "running", "completed_at": None, "run_no": job["run_no"] + 1, "error_message": None}
+        job["progress"]["agents"]["failed"] = 0
+        return {"success": True, "status": "running", "agents": len(failed)}
+
+    def _estimate(self, body: dict[str, Any]) -> dict[str, Any]:
+        if date.fromisoformat(body["end_date"]) - date.fromisoformat(body["start_date"]) > timedelta(days=90):
+            raise Refusal(
+                400,
+                "run_too_large",
+                "The request has an invalid field.",
+                [{"field": "start_date", "message": "A run covers at most 90 days."}],
+            )
+        people = len(body["intercom_admin_ids"])
+        cost = round(people * 3.1, 2)
+        limit = body.get("max_cost_usd")
+        return {
+            "agents": people, "days": (date.fromisoformat(body["end_date"]) - date.fromisoformat(body["start_date"])).days + 1, "trigger_seconds": 2.0 * people, "conversations": 31 * people,
+            "conversations_basis": "counted by Intercom, noise included", "tokens": 131_000 * people, "tokens_basis": "measured on your last 200 audits", "model": "gpt-4.1-mini", "cost_usd": cost,
+            "cost_high_usd": cost * 1.5, "spent_usd": 44.2, "cap_usd": 250.0,
+            "refusals": [f"This run may cost about ${cost:.2f}; its own limit is ${limit:.2f}. It would pause there."] if limit and cost > limit else [],
+        }  # fmt: skip
 
     def _start(self, body: dict[str, Any], key: str) -> dict[str, Any]:
         if date.fromisoformat(body["end_date"]) - date.fromisoformat(body["start_date"]) > timedelta(days=90):
