@@ -1,0 +1,1 @@
+"""The code of the n8n workflow's own nodes, run by node."""
