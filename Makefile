@@ -4,7 +4,7 @@ DEV    := .local/venv/dev/bin
 SHELL  := /bin/bash
 .DEFAULT_GOAL := help
 TESTS  ?= tests/unit tests/template tests/sandbox tests/functional tests/console tests/engine
-.PHONY: help up down status clean distclean demo test test-unit test-functional test-template test-engine check build bench e2e screenshots locks setup-dev setup-local
+.PHONY: help up down status clean distclean demo test test-unit test-functional test-template test-engine check build bench chaos e2e screenshots locks setup-dev setup-local
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -61,3 +61,14 @@ e2e: ## the browser against the running stack
 screenshots: ## pictures of every page of the running stack, in .local/screenshots
 	@$(PYTHON) -m local.bootstrap dev
 	@tests/e2e/run.sh screenshots
+
+bench: ## ratios that must hold, in about four minutes (ONLY=import, database, edge, sender, runs, callbacks, writers or closing)
+	@$(PYTHON) -m local.bootstrap dev runtime layer
+	@PYTHONPATH=shared $(DEV)/python -m bench $(ONLY)
+
+bench-%: ## one section of it
+	@$(MAKE) --no-print-directory bench ONLY=$*
+
+chaos: ## kill -9 of every part while runs are accepted, on a stack of its own (about three minutes)
+	@$(PYTHON) -m local.bootstrap dev local runtime layer
+	@$(DEV)/python -m pytest -q --no-header -s tests/chaos
