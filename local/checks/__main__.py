@@ -8,7 +8,7 @@ import time
 
 from local.bootstrap import ensure
 
-CHECKS = ("style", "types", "structure", "template", "budgets", "pins", "tracked_text")
+CHECKS = ("style", "types", "structure", "template", "asl", "budgets", "pins", "tracked_text")
 
 
 def main(names: list[str]) -> int:
