@@ -39,6 +39,7 @@ def outside(running_sandbox: Sandbox, world: World) -> Iterator[Sandbox]:
     connect(world, "openai", f"{running_sandbox.base}/openai/v1", credentials.OPENAI_KEY)
     connect(world, "intercom", f"{running_sandbox.base}/intercom", credentials.INTERCOM_TOKEN)
     yield running_sandbox
+    wiring._http().close()
     wiring._http.cache_clear()
     transport.close()
 
