@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,17 +39,30 @@ def ensure(*names: str) -> None:
         raise SystemExit(
             f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}. Run make with PYTHON=python3.13, for example."
         )
-    for name in names:
-        if name == "layer":
-            for layer in LAYERS:
-                _ensure_layer(layer)
-        else:
-            _ensure_venv(name)
+    with _alone():
+        for name in names:
+            if name == "layer":
+                for layer in LAYERS:
+                    _ensure_layer(layer)
+            else:
+                _ensure_venv(name)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two commands started at once must not build the same folder."""
+    STATE.mkdir(exist_ok=True)
+    with (STATE / "bootstrap.lock").open("w") as lock:
+        if os.name != "nt":
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _fingerprint(lock: Path) -> str:
     version = ".".join(map(str, sys.version_info[:3]))
-    return hashlib.sha256(version.encode() + sys.prefix.encode() + lock.read_bytes()).hexdigest()
+    return hashlib.sha256(version.encode() + sys.base_prefix.encode() + lock.read_bytes()).hexdigest()
 
 
 def _ensure_venv(name: str) -> None:
