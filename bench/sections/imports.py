@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.findings import Finding, at_most, shown
 from bench.rounds import timed
 from bench.stage import Stage
-from local.bootstrap import ROOT, STATE, ensure, interpreter
+from local.bootstrap import ROOT, STATE, interpreter
 from sidedesk.platform import settings
 
 BARE = """
@@ -27,7 +27,6 @@ ROUNDS, SLOW_ROUNDS = 5, 3
 
 
 def measure(_: Stage) -> list[Finding]:
-    ensure("runtime", "layer")
     with tempfile.TemporaryDirectory(prefix="sidedesk-bench-") as folder:
         layer, core = STATE / "layers" / "dependencies" / "python", _core_layer(Path(folder))
         functions = {_name(app): app for app in sorted((ROOT / "functions").glob("*/*/app.py"))}
@@ -59,7 +58,7 @@ def _core_layer(folder: Path) -> Path:
     """Our own package, built by the recipe of the deployed layer."""
     target = folder / "core"
     subprocess.run(
-        ["make", "--silent", "build-CoreLayer", f"ARTIFACTS_DIR={target}", f"PYTHON={interpreter('runtime')}"],
+        ["make", "--silent", "build-CoreLayer", f"ARTIFACTS_DIR={target}", f"BUILD_PYTHON={interpreter('runtime')}"],
         cwd=ROOT / "shared", check=True,
     )  # fmt: skip
     return target / "python"
