@@ -4,7 +4,7 @@ DEV    := .local/venv/dev/bin
 SHELL  := /bin/bash
 .DEFAULT_GOAL := help
 TESTS  ?= tests/unit tests/template tests/sandbox tests/functional tests/console tests/engine
-.PHONY: help up down status clean distclean demo test test-unit test-functional test-template test-engine check build bench chaos e2e screenshots locks check-n8n setup-dev setup-local
+.PHONY: help up down status clean distclean demo test test-unit test-functional test-template test-engine check build bench chaos chaos-audits e2e screenshots locks check-n8n setup-dev setup-local
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -72,6 +72,10 @@ bench-%: ## one section of it
 chaos: ## kill -9 of every part while runs are accepted, on a stack of its own (about three minutes)
 	@$(PYTHON) -m local.bootstrap dev local runtime layer
 	@$(DEV)/python -m pytest -q --no-header -s tests/chaos
+
+chaos-audits: ## audit runs of 500 agents and 10 000 results while parts are killed (about seven minutes; ONLY=triggers, endings or callbacks)
+	@$(PYTHON) -m local.bootstrap dev local runtime layer
+	@$(DEV)/python -m tests.chaos.audits $(ONLY)
 
 check-n8n: ## hold the n8n workflow against n8n's own node descriptions (needs npm; not part of check)
 	@$(PYTHON) -m local.n8n_workflow
