@@ -18,9 +18,12 @@ PARTS = ("triggers", "endings", "callbacks")
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make chaos-audits", description=__doc__)
-    parser.add_argument("parts", nargs="*", default=PARTS, choices=PARTS)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--state", type=Path, default=ROOT / ".local" / "chaos-audits")
     options = parser.parse_args()
+    parts = options.parts or PARTS
+    if unknown := sorted(set(parts) - set(PARTS)):
+        parser.error(f"there is no part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
     figures, stack = Figures(), Stack(options.state.resolve())
     try:
         stack.start()
@@ -34,17 +37,19 @@ def main() -> int:
             other.id, first.id,
         )  # fmt: skip
         posts = Posts(stack)
-        if "triggers" in options.parts:
+        if "triggers" in parts:
             triggers.run(stack, figures, first, other, posts)
-        if "endings" in options.parts:
+        if "endings" in parts:
             endings.run(stack, figures, first, other, posts)
-        if "callbacks" in options.parts:
+        if "callbacks" in parts:
             callbacks.run(stack, figures, first)
     except NotStarted as problem:
         print(problem, file=sys.stderr)
         return 1
     finally:
         stack.stop()
+    if not figures.off:
+        stack.forget()
     print(f"\n{figures.count} figures in {figures.seconds:.0f} s, {len(figures.off)} off.")
     for line in figures.off:
         print(f"  OFF {line.what}: {line.measured}, must be {line.bar}")

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ import psycopg
 
 from local.engine import processes
 from local.engine.settings import ROOT, venv_python
+from tests.engine.stack import free_ports
 
 COPIED = ("functions", "shared", "console", "template.yaml")
 LONGEST_START = 120.0
@@ -26,17 +26,6 @@ LONGEST_START = 120.0
 
 class NotStarted(Exception):
     """The stack did not come up; the message is what it said."""
-
-
-def free_ports() -> dict[str, int]:
-    names, sockets = ("postgres", "sandbox", "aws", "api"), [socket.socket() for _ in range(4)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return {name: each.getsockname()[1] for name, each in zip(names, sockets, strict=True)}
-    finally:
-        for each in sockets:
-            each.close()
 
 
 class Stack:
@@ -50,9 +39,7 @@ class Stack:
     # -- life ----------------------------------------------------------------
 
     def start(self) -> None:
-        if self.home.exists():
-            self._command("clean")  # ends what a killed run left, too
-            shutil.rmtree(self.home)
+        self.forget()
         self.source.mkdir(parents=True)
         for name in COPIED:
             one = ROOT / name
@@ -78,6 +65,12 @@ class Stack:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(60)
+
+    def forget(self) -> None:
+        """Its data goes; and what a killed run left running, too."""
+        if self.home.exists():
+            self._command("clean")
+            shutil.rmtree(self.home)
 
     def _options(self) -> list[str]:
         places = ["--template", self.source / "template.yaml", "--state", self.state, "--share", self.share]

@@ -12,6 +12,7 @@ LARGE, SMALL = 500, 20
 FAST, SLOW = 0.2, 2.0
 # Far below the deployed 360 and 600 s, so that a redelivery and a second call can be waited for.
 VISIBILITY, GRACE = 30, 20
+KILL_EVERY = (1.5, 6.0)
 
 
 def run(stack: Stack, figures: Figures, first: Tenant, other: Tenant, posts: Posts) -> None:
@@ -22,14 +23,13 @@ def run(stack: Stack, figures: Figures, first: Tenant, other: Tenant, posts: Pos
     first.limits(pacing_seconds=FAST, trigger_grace_seconds=GRACE)
     other.limits(pacing_seconds=SLOW, trigger_grace_seconds=GRACE)
     large, small = first.people(100_001, LARGE), other.people(200_001, SMALL)
-    with collecting(posts), killing(stack, FUNCTION, (1.0, 5.0), seed=1) as kills:
+    with collecting(posts), killing(stack, FUNCTION, KILL_EVERY, seed=1) as kills:
         slow = other.start(small)
         fast = first.start(large)
-        # n8n works for the first tenant; for the other one, whom it does not know, we say what it would say.
-        figures.wait(lambda: len(posts.per_agent(slow)) == SMALL, 100)
-        for agent in posts.per_agent(slow):
-            other.report(slow, agent, status="completed", total_conversations=0)
-        figures.wait(lambda: len(posts.per_agent(fast)) == LARGE, 240, every=1)
+        figures.wait(lambda: (len(posts.per_agent(slow)), len(posts.per_agent(fast))) == (SMALL, LARGE), 260, every=1)
+    # n8n works for the first tenant; for the other one, whom it does not know, we say what it would say.
+    for agent in posts.per_agent(slow):
+        other.report(slow, agent, status="completed", total_conversations=0)
     figures.wait(lambda: first.status(fast) == "completed", 60)
     took = max(post.at for post in posts.of(fast)) - min(post.at for post in posts.of(fast))
 
