@@ -51,7 +51,7 @@ def test_a_managed_policy_is_found(template: Template) -> None:
 
 
 def test_only_known_services_are_used(each_template: Template) -> None:
-    known = {"secretsmanager", "sqs", "ses", "s3", "states", "lambda", "scheduler", "events", "kms"}
+    known = {"secretsmanager", "sqs", "ses", "s3", "states", "lambda", "scheduler", "events", "kms", "logs"}
     actions = {action for _, statement in policies.statements(each_template) for action in strings(statement["Action"])}
     assert {action.split(":")[0] for action in actions} <= known
     assert all(re.fullmatch(r"[a-z0-9]+:[A-Z]\w+\*?", action) for action in actions), actions

@@ -86,6 +86,7 @@ _TABLES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("massive_ai_audit_jobs", ("id",)),
     ("massive_ai_audit_progress", ("job_id", "intercom_admin_id")),
     ("massive_ai_audit_errors", ("id",)),
+    ("audit_native_items", ("job_id", "intercom_admin_id", "conversation_id")),
     ("audit_assignments", ("id",)),
     ("audit_documents", ("assignment_id",)),
     ("audit_disputes", ("id",)),
@@ -130,6 +131,16 @@ def trigger_died(database: Database, scope: Scope, payload: dict[str, Any]) -> N
     )
 
 
+def second_reading_died(database: Database, scope: Scope, payload: dict[str, Any]) -> None:
+    """An audit that waits for a reading nobody could make must not say that it still waits."""
+    values = {"job_id": UUID(payload["job_id"]), "conversation_id": str(payload["conversation_id"])}
+    database.run(scope, SQL["second_reading_gave_up"], values)
+
+
 CAPABILITY: Final = Capability(
-    "audits", seed_tenant=seed_tenant, forget=forget, export=export, dead_letters={"trigger_agent": trigger_died}
+    "audits",
+    seed_tenant=seed_tenant,
+    forget=forget,
+    export=export,
+    dead_letters={"trigger_agent": trigger_died, "second_reading": second_reading_died},
 )

@@ -650,3 +650,7 @@ ON CONFLICT ON CONSTRAINT employees_intercom_unique DO UPDATE SET name = exclude
   email = CASE WHEN excluded.email = '' THEN e.email ELSE excluded.email END, active = true, updated_at = now()
  WHERE (e.name, e.active) IS DISTINCT FROM (excluded.name, true) OR (excluded.email <> '' AND e.email <> excluded.email)
 RETURNING (xmax = 0);
+
+-- name: second_reading_gave_up
+UPDATE audit_assignments SET held_reason = replace(held_reason, 'It is being read again without that line.', 'Reading it again without that line failed.'), updated_at = now()
+ WHERE massive_audit_job_id = %(job_id)s AND conversation_id = %(conversation_id)s AND verdict = 'held';
