@@ -99,18 +99,9 @@ def _answers() -> bool:
         return False
 
 
-def people(api: Api, world: dict[str, Any]) -> list[dict[str, Any]]:
+def people(api: Api) -> list[dict[str, Any]]:
     """The agents Intercom knows, taken over as employees."""
-    request = urllib.request.Request(
-        f"{world['sandbox']['intercom']}/admins",
-        headers={"Authorization": "Bearer sandbox-intercom", "Intercom-Version": "2.16"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        admins = json.load(answer)["admins"]
-    for admin in admins:
-        api.call(
-            "POST", "/api/people", {"name": admin["name"], "email": admin["email"], "intercom_admin_id": admin["id"]}
-        )
+    api.call("POST", "/api/people/sync", {})
     found: list[dict[str, Any]] = api.call("GET", "/api/people?has_intercom=true&limit=100")["data"]
     return found
 
@@ -119,6 +110,13 @@ def scorecard(api: Api) -> dict[str, Any]:
     known = api.call("GET", "/api/scorecards?limit=100")["data"]
     mine: list[dict[str, Any]] = [one for one in known if one["name"] == SCORECARD["name"]]
     return mine[0] if mine else dict(api.call("POST", "/api/scorecards", SCORECARD))
+
+
+def choose_engine(api: Api, engine: str) -> None:
+    """n8n plays the audits, or our own workflow does."""
+    settings = api.call("GET", "/api/settings")
+    if settings["audit_engine"] != engine:
+        api.call("PUT", "/api/settings", {"audit_engine": engine, "version": settings["version"]})
 
 
 def run(api: Api, card: dict[str, Any], chosen: list[dict[str, Any]]) -> dict[str, Any]:
@@ -156,7 +154,8 @@ def draw(job: dict[str, Any], seconds: float) -> None:
         print(line, flush=True)
 
 
-def report(api: Api, world: dict[str, Any], job: dict[str, Any]) -> None:
+def report(api: Api, world: dict[str, Any], job: dict[str, Any]) -> dict[str, int]:
+    """What came out, with every quote looked up in its transcript again."""
     chats = job["progress"]["conversations"]
     verdicts: dict[str, int] = {}
     cursor = ""
@@ -169,26 +168,53 @@ def report(api: Api, world: dict[str, Any], job: dict[str, Any]) -> None:
             break
         cursor = f"&cursor={page['next_cursor']}"
     print(
-        f"  {job['status']} ({job['outcome']}): {chats['completed']} audited, {chats['skipped']} skipped, {chats['failed']} failed"
+        f"  {job['status']}: {chats['completed']} audited, {chats['skipped']} skipped as noise, {chats['failed']} failed"
     )
     print("  verdicts: " + ", ".join(f"{count} {name}" for name, count in sorted(verdicts.items())))
     print(f"  results:  {world['console']}#/audits/jobs/{job['id']}")
+    return {"audited": chats["completed"], "skipped": chats["skipped"], "failed": chats["failed"]}
+
+
+def quotes(api: Api, job: dict[str, Any], most: int) -> tuple[int, int]:
+    """(quotes looked at, quotes that are where they claim to be) over the first results."""
+    seen = true = 0
+    page = api.call("GET", f"/api/massive-ai-audit/jobs/{job['id']}/assignments?limit={most}")
+    for result in page["data"]:
+        if result["outcome"] != "completed":
+            continue
+        audit = api.call("GET", f"/api/audits/{result['id']}")
+        turns = {turn["part_id"]: turn["text"] for turn in audit["transcript"] or []}
+        for criterion in audit["criteria"]:
+            for quote in criterion["quotes"]:
+                seen += 1
+                true += turns.get(quote["part_id"], "")[quote["start"] : quote["end"]] == quote["text"]
+    return seen, true
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--agents", type=int, default=12, help="how many people to audit")
+    parser.add_argument("--engines", nargs="+", default=["n8n", "native"], choices=["n8n", "native"])
     options = parser.parse_args()
     world = stack()
     api = Api(world["api"], world["tokens"]["admin"])
-    chosen = people(api, world)[: options.agents]
+    chosen = people(api)[: options.agents]
     card = scorecard(api)
     print(f"Auditing {len(chosen)} people over the last {DAYS} days by “{card['name']}”, one agent every 2 seconds.")
-    job = run(api, card, chosen)
-    report(api, world, job)
-    print(f"\nOpen {world['console']} and sign in as admin. Mails of this run: {world['mail']}")
-    if job["status"] != "completed":
-        raise SystemExit(f"The run ended as {job['status']}: {job['error_message']}")
+    totals = []
+    for engine in options.engines:
+        choose_engine(api, engine)
+        print(f"\n{engine} engine" if len(options.engines) > 1 else "")
+        job = run(api, card, chosen)
+        totals.append(report(api, world, job))
+        seen, true = quotes(api, job, most=25)
+        print(f"  quotes:   {true} of {seen} looked up are in their transcripts")
+        if job["status"] != "completed" or true != seen:
+            raise SystemExit(f"This run is not as it should be: {job['status']} {job['error_message'] or ''}")
+    choose_engine(api, options.engines[0])
+    if any(total != totals[0] for total in totals):
+        raise SystemExit(f"The engines disagree about the totals: {totals}")
+    print(f"\nOpen {world['console']} and sign in as admin. Mails of these runs: {world['mail']}")
 
 
 if __name__ == "__main__":

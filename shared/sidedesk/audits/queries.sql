@@ -4,7 +4,7 @@ SELECT s.id AS scorecard_id, s.version AS scorecard_version, t.timezone, t.audit
        (SELECT coalesce(jsonb_object_agg(e.intercom_admin_id, jsonb_build_object('id', e.id, 'name', e.name, 'email', e.email)), '{}')
           FROM employees e WHERE e.intercom_admin_id = ANY(%(admin_ids)s) AND e.active) AS employees,
        (SELECT j.id FROM massive_ai_audit_jobs j
-         WHERE j.created_by = %(created_by)s AND j.fingerprint = %(fingerprint)s AND j.created_at > now() - interval '60 seconds'
+         WHERE j.created_by = %(created_by)s AND j.fingerprint = %(fingerprint)s AND j.engine = t.audit_engine AND j.created_at > now() - interval '60 seconds'
          ORDER BY j.created_at DESC LIMIT 1) AS duplicate_of,
        (SELECT i.id FROM integrations i WHERE i.kind = 'n8n' ORDER BY i.created_at LIMIT 1) AS n8n_id
   FROM tenants t LEFT JOIN scorecards s ON s.id = %(scorecard_id)s AND s.archived_at IS NULL;
@@ -13,7 +13,7 @@ SELECT s.id AS scorecard_id, s.version AS scorecard_version, t.timezone, t.audit
 -- The whole start in one statement: slots from the destination's pace, the job, its agents, and a message for each.
 WITH free AS (
   SELECT NOT EXISTS (SELECT FROM massive_ai_audit_jobs j WHERE j.created_by = %(created_by)s AND j.fingerprint = %(fingerprint)s
-                        AND j.id <> %(job_id)s AND j.created_at > now() - interval '60 seconds') AS ours),
+                        AND j.engine = %(engine)s AND j.id <> %(job_id)s AND j.created_at > now() - interval '60 seconds') AS ours),
 pace AS (
   INSERT INTO audit_pacing AS p (tenant_id, destination, next_slot)
   SELECT current_tenant(), %(destination)s, now() + make_interval(secs => %(gap)s * cardinality(%(admin_ids)s::text[])) FROM free WHERE ours
