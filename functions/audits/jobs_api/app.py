@@ -1,4 +1,4 @@
-"""Audit run routes: start, read, cancel, retry."""
+"""Audit run routes: start, read, cancel, retry, and what it may cost."""
 
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from sidedesk.audits import estimate, export, service
 from sidedesk.audits.models import (
     Assignment,
+    CapChange,
     Changed,
     Estimate,
     Job,
@@ -97,6 +98,12 @@ def list_errors(job_id: UUID, limit: Limit = 25, cursor: str | None = None) -> P
 def cancel(job_id: UUID) -> Changed:
     """Trigger nothing further. What is finished is kept."""
     return service.cancel_job(database(), api.person_scope, job_id)
+
+
+@api.patch("/api/massive-ai-audit/jobs/<job_id>", allow="audits.stop")
+def change_cap(job_id: UUID, body: CapChange) -> JobWithAgents:
+    """Change what a run may cost. One that waits at its cap goes on at once."""
+    return service.change_cap(database(), api.person_scope, job_id, body, now=datetime.now(UTC))
 
 
 @api.post("/api/massive-ai-audit/jobs/<job_id>/retry", allow="audits.stop", status_code=202)

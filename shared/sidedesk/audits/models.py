@@ -138,6 +138,12 @@ class StartRequest(Body):
         return self
 
 
+class CapChange(Body):
+    """What a run may cost; null takes the cap away, the month's own stays."""
+
+    max_cost_usd: Annotated[float, Field(gt=0, le=1_000_000)] | None
+
+
 class StartAnswer(Answer):
     success: bool = True
     job_id: UUID

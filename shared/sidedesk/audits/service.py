@@ -16,6 +16,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from sidedesk.ai import ledger
+from sidedesk.audits import money
 from sidedesk.audits.errors import (
     JobFinished,
     JobNotFound,
@@ -28,6 +29,7 @@ from sidedesk.audits.errors import (
 from sidedesk.audits.models import (
     AgentRow,
     Assignment,
+    CapChange,
     Changed,
     Job,
     JobError,
@@ -346,6 +348,14 @@ def retry_job(database: Database, scope: Scope, job_id: UUID) -> Changed:
         raise NothingToRetry()
     outbox.send_soon(database, scope, ids)
     return Changed(status="running", agents=len(ids))
+
+
+def change_cap(database: Database, scope: Scope, job_id: UUID, wish: CapChange, *, now: datetime) -> JobWithAgents:
+    """What a run may cost from now on; one that waits for money goes on at once."""
+    _may_change(database, scope, job_id)
+    cap = None if wish.max_cost_usd is None else Decimal(str(wish.max_cost_usd))
+    money.set_cap(database, scope, job_id, cap)
+    return get_job(database, scope, job_id, now=now)
 
 
 def _may_change(database: Database, scope: Scope, job_id: UUID) -> dict[str, Any]:

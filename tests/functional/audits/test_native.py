@@ -16,7 +16,6 @@ from moto import mock_aws
 
 from local.sandbox.intercom.generate import world as intercom_world
 from sidedesk.ai import ledger
-from sidedesk.audits import money
 from sidedesk.platform.settings import cached
 from tests.sandbox.conftest import Sandbox
 from tests.support.audits import Audits
@@ -187,8 +186,10 @@ def test_at_the_cap_it_pauses_and_raised_it_finishes_what_remained(audits: Audit
     assert workflow.call("next_conversations")["status"] == "paused"
 
     before = set(workflow.outcomes["judged"])
-    money.set_cap(audits.world.database, audits.tenant.scope("admin"), UUID(job_id), Decimal("5"))
-    assert audits.job(job_id)["paused_reason"] is None
+    path = f"/api/massive-ai-audit/jobs/{job_id}"
+    assert audits.jobs("PATCH", path, body={"max_cost_usd": 5}, token=audits.tenant.tokens["viewer"]).status == 403
+    raised = audits.jobs("PATCH", path, body={"max_cost_usd": 5}, token=audits.tenant.tokens["admin"])
+    assert (raised.status, raised.json["max_cost_usd"], raised.json["paused_reason"]) == (200, 5, None)
     workflow.outcomes.clear()
     assert workflow.run() == "done"
     assert not before & set(workflow.outcomes["judged"])
