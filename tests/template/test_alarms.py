@@ -88,3 +88,9 @@ def test_the_dimension_of_our_counters_is_the_one_that_is_written(template: Temp
     variables = template.defaults["Environment"]["Variables"]
     assert variables["POWERTOOLS_SERVICE_NAME"] == {"Fn::Sub": "sidedesk-${Stage}"}
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "sidedesk"
+
+
+def test_every_page_is_in_the_overview() -> None:
+    overview = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
+    pages = (path.name for path in (ROOT / "docs/runbooks").glob("*.md"))
+    assert [page for page in pages if f"(runbooks/{page})" not in overview] == []
