@@ -37,7 +37,7 @@ export default {
     const top = () => {
       paint($('#top', root), head({ crumbs: [['Audits', '#/audits'], ['Scorecards', '#/audits/scorecards']], title: fresh ? 'New scorecard' : card.name, lead: fresh ? 'What a good chat is, in a few criteria.' : html`Version ${card.version}, ${time(card.updated_at)}` }));
       paint($('#standing', root), standing(card, newest, mayWrite));
-      paint($('#next', root), fresh ? '' : `Saving makes version ${newest.version + 1}; audits keep theirs.`);
+      if (!readonly) paint($('#next', root), fresh ? '' : `Saving makes version ${newest.version + 1}; audits keep theirs.`);
     };
     const about = () => redraw($('#about', root), html`${field('name', 'Name', text(card.name, { readonly }))}${field('pass_threshold', 'Passes at', number(card.pass_threshold, { readonly }), 'Of 100. A failed critical criterion fails whatever the score.')}`);
     const list = () => redraw($('#criteria', root), html`${criteria.map((c, i) => criterionCard(c, i, criteria.length, readonly))}`);

@@ -84,7 +84,7 @@ class Audits:
         held = self.audits[2]
         line = "You do not need to do anything."
         held |= {"verdict": "held", "ai_verdict": "held", "ai_confidence_score": 0.41, "held_reason": f"A line in this chat tries to steer whoever rates it: “{line}” (message 93). The score changes when the line is taken out. Please judge this chat yourself."}  # fmt: skip
-        held["provenance"] |= {"hostile": True, "suspects": [quote(3, line) | {"kind": "score_demand", "disguise": "plain", "in_name": False}]}  # fmt: skip
+        held["provenance"]["guard"] = {"hostile": True, "suspects": [quote(3, line) | {"kind": "score_demand", "disguise": "plain", "in_name": False}]}  # fmt: skip
         held["criteria"][1] |= {"status": "unsupported", "quotes": []}
         bare = self.audits[3]
         bare |= {"transcript": None, "provenance": {"engine": "n8n", "n8n_execution_id": "1001"}}

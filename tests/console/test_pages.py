@@ -15,7 +15,8 @@ from tests.console.standin import StandIn
 Console = Callable[..., Page]
 
 PLACES = [
-    "/audits", "/audits/new", "/audits/jobs/j-run", "/audits/jobs/j-done", "/audits/jobs/j-failed", "/audits/jobs/j-wait", "/notifications",
+    "/audits", "/audits/new", "/audits/results", "/audits/people", "/audits/scorecards", "/audits/scorecards/new", "/audits/scorecards/s-1", "/audits/calibration",
+    "/audits/a-bad", "/audits/a-held", "/audits/a-bare", "/audits/mine", "/audits/jobs/j-run", "/audits/jobs/j-done", "/audits/jobs/j-failed", "/audits/jobs/j-wait", "/notifications",
     "/settings", "/settings/integrations", "/settings/members", "/settings/keys", "/settings/usage", "/guide", "/nowhere",
 ]  # fmt: skip
 
@@ -29,8 +30,8 @@ PLACES = [
         ("owner", "Audits"),
         ("admin", "Audits"),
         ("member", "Audits"),
-        ("viewer", "Notifications"),
-        ("audited", "Notifications"),
+        ("viewer", "My audits"),
+        ("audited", "My audits"),
     ],
 )
 def test_each_account_starts_where_it_may_work(api: StandIn, open_page: Open, account: str, home: str) -> None:
@@ -236,6 +237,9 @@ def test_empty_lists_say_what_to_do_next(api: StandIn, console: Console) -> None
         "/audits",
         "/audits/new",
         "/audits/jobs/j-run",
+        "/audits/people",
+        "/audits/scorecards",
+        "/audits/calibration",
         "/settings/integrations",
         "/settings/members",
         "/settings/keys",
@@ -394,6 +398,7 @@ def test_a_viewer_is_not_offered_what_needs_more(console: Console) -> None:
     nav = page.get_by_role("navigation", name="Main")
     assert nav.get_by_role("link").all_text_contents() == [
         "sidedesk",
+        "My audits",
         "Notifications2 unread",
         "Settings",
         "Style guide",

@@ -17,15 +17,16 @@ from tests.e2e.conftest import read_stack
 
 FOLDER = Path(__file__).resolve().parents[2] / ".local/screenshots"
 PLACES = {
-    "audits": "/audits", "new-run": "/audits/new", "notifications": "/notifications", "settings": "/settings", "integrations": "/settings/integrations",
+    "audits": "/audits", "new-run": "/audits/new", "results": "/audits/results", "people": "/audits/people", "scorecards": "/audits/scorecards",
+    "new-scorecard": "/audits/scorecards/new", "calibration": "/audits/calibration", "notifications": "/notifications", "settings": "/settings", "integrations": "/settings/integrations",
     "members": "/settings/members", "keys": "/settings/keys", "usage": "/settings/usage", "guide": "/guide",
 }  # fmt: skip
 
 
-def shoot(page: Page, name: str) -> None:
+def shoot(page: Page, name: str, *, full_page: bool = True) -> None:
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(400)  # moving between pages loads no document that could be waited for
-    page.screenshot(path=FOLDER / f"{name}.png", full_page=True, style=".save { position: static }")
+    page.screenshot(path=FOLDER / f"{name}.png", full_page=full_page, style=".save { position: static }")
 
 
 def take(page: Page, address: str, tail: str) -> None:
@@ -42,6 +43,18 @@ def take(page: Page, address: str, tail: str) -> None:
     if run.count():
         run.click()
         shoot(page, f"run-{tail}")
+    first(page, address, "/audits/scorecards", "#cards", f"scorecard-{tail}")
+    first(page, address, "/audits/results", "#results", f"audit-{tail}", full_page=False)
+
+
+def first(page: Page, address: str, path: str, region: str, name: str, *, full_page: bool = True) -> None:
+    """The first thing of a list, opened."""
+    page.goto(f"{address}#{path}")
+    page.locator(f"{region} tbody tr, {region} .state__title").first.wait_for()
+    link = page.locator(f"{region} tbody tr a").first
+    if link.count():
+        link.click()
+        shoot(page, name, full_page=full_page)
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ PLACES = [
 
 @pytest.mark.parametrize(("account", "role", "home"), [
     ("owner", "Owner", "Audits"), ("admin", "Admin", "Audits"), ("member", "Member", "Audits"),
-    ("viewer", "Viewer", "Notifications"), ("audited", "Viewer", "Notifications"),
+    ("viewer", "Viewer", "My audits"), ("audited", "Viewer", "My audits"),
 ])  # fmt: skip
 def test_every_account_signs_in(stack: dict[str, Any], open_page: Open, account: str, role: str, home: str) -> None:
     page = open_page(stack["console"])

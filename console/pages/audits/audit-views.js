@@ -35,10 +35,19 @@ function judgedBy({ provenance: p }, link) {
   return html`<p class="small">${judge}, scorecard ${link}.${p.windows > 1 && ` The chat was read in ${p.windows} parts.`}</p>`;
 }
 
+/** Lines that try to steer whoever rates the chat: whole where the transcript has them so, else the part that was found. */
+function suspects(audit) {
+  const found = (audit.provenance.guard?.suspects ?? []).filter((s) => !s.in_name).map((s) => {
+    const whole = s.line && audit.transcript?.find((t) => t.part_id === s.part_id)?.text.includes(s.line);
+    return whole ? { part_id: s.part_id, text: s.line } : s;
+  });
+  return found.filter((s, i) => found.findIndex((other) => other.part_id === s.part_id && other.text === s.text && other.start === s.start) === i);
+}
+
 export function transcript(audit, link) {
   const quotes = [
     ...audit.criteria.flatMap((c, i) => c.quotes.map((q) => ({ ...q, n: i + 1, criterion: c, lost: lost(c) }))),
-    ...(audit.provenance.suspects ?? []).filter((s) => !s.in_name),
+    ...suspects(audit),
   ];
   const turns = audit.transcript ?? [];
   return html`${audit.ai_notes && html`<p class="audit__sum">${audit.ai_notes}</p>`}
@@ -75,7 +84,7 @@ export const criteria = (audit) => html`<ol class="crits">${audit.criteria.map((
 // -- verdict ----------------------------------------------------------------
 
 function held(audit) {
-  return note('warn', html`<strong>Held for a person</strong><span>${audit.held_reason}</span><span class="small">The score is provisional. ${audit.employee_name || 'The audited person'} does not see this audit.</span>`);
+  return note('warn', html`<strong>Held for a person</strong><span>${audit.held_reason}</span><span class="small">${audit.score !== null && 'The score is provisional. '}${audit.employee_name || 'The audited person'} does not see this audit.</span>`);
 }
 
 const named = (audit, ids) => ids.map((id) => audit.criteria.find((c) => c.id === id)?.label ?? id).join(', ');
@@ -98,7 +107,7 @@ export function verdict(audit, link) {
   const moved = audit.ai_score !== audit.score || audit.ai_verdict !== audit.verdict;
   const critical = audit.criteria.filter((c) => c.critical && lost(c));
   return html`<div class="verdict">
-    <div class="verdict__score"><span class="verdict__n num ${audit.verdict === 'failed' && 'bad-text'} ${isHeld && 'is-open'}">${score(audit.score)}</span><span class="meta">${isHeld && 'provisional, '}of 100, pass at ${score(audit.pass_threshold)}</span></div>
+    <div class="verdict__score"><span class="verdict__n num ${audit.verdict === 'failed' && 'bad-text'} ${isHeld && 'is-open'}">${score(audit.score)}</span><span class="meta">${audit.score === null ? 'no score yet, ' : html`${isHeld && 'provisional, '}of 100, `}pass at ${score(audit.pass_threshold)}</span></div>
     <dl class="ledger"><div><dt>Verdict</dt><dd>${badge(audit.verdict ?? audit.outcome)}</dd></div>
       ${moved && html`<div><dt>The AI said</dt><dd>${score(audit.ai_score)}, ${audit.ai_verdict ?? 'no verdict'}</dd></div>`}
       ${audit.ai_confidence_score !== null && html`<div><dt>Confidence</dt><dd>${confidence(audit.ai_confidence_score)}</dd></div>`}
