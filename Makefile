@@ -3,7 +3,8 @@ PYTHON ?= python3
 DEV    := .local/venv/dev/bin
 SHELL  := /bin/bash
 .DEFAULT_GOAL := help
-TESTS  ?= tests/unit tests/template tests/sandbox tests/functional tests/console tests/engine
+# The browser comes last: its driver keeps an event loop in the process, which others may not have.
+TESTS  ?= tests/unit tests/template tests/sandbox tests/functional tests/n8n tests/engine tests/console
 .PHONY: help up down status clean distclean demo test test-unit test-functional test-template test-engine check build bench chaos chaos-audits e2e screenshots locks check-n8n setup-dev setup-local
 
 help: ## list the targets

