@@ -28,6 +28,8 @@ from sidedesk.platform.tenant_options import Limits
 QUEUE = "trigger_agent"
 # Short waits are slept through, longer ones go back to the queue.
 SLEEP_AT_MOST = 8.0
+# Whether a call is still wanted is asked this long before its moment, so that the answer cannot make it late.
+LOOK_BEFORE = 0.25
 ATTEMPTS_AT_MOST = 8
 GAVE_UP = f"It was called {ATTEMPTS_AT_MOST} times and never said that it started. Look at n8n's executions, then retry this agent."
 Answer = Accepted | Final | MaybeStarted | NotNow
@@ -52,7 +54,7 @@ def trigger(
 ) -> str:
     """Returns what became of the message, for the log."""
     scope = Scope.system(message.tenant_id, "trigger_agent")
-    if message.not_before and (message.not_before - datetime.now(UTC)).total_seconds() > SLEEP_AT_MOST:
+    if message.not_before and _seconds_until(message.not_before) > SLEEP_AT_MOST:
         return _later(database, scope, message, message.not_before)
     agent = {"job_id": message.job_id, "admin_id": message.intercom_admin_id}
     rows = database.dicts(scope, SQL["dispatch_facts"], agent)
@@ -86,13 +88,17 @@ def trigger(
         return (
             _later(database, scope, message, claimed["next_turn"]) if claimed["free"] else "claimed by another delivery"
         )
-    wait = (claimed["at"] - datetime.now(UTC)).total_seconds()
-    if wait > 0:
-        sleep(wait)
+    if (wait := _seconds_until(claimed["at"])) > 0:
+        sleep(max(0.0, wait - LOOK_BEFORE))
         if not database.value(scope, SQL["still_claimed"], dispatch):
             return "no longer wanted"  # cancelled, ended or taken over during the sleep
+        sleep(max(0.0, _seconds_until(claimed["at"])))
     answer = call(dispatch_id)
     return _settle(database, scope, message, dispatch, claimed["attempts"], limits, answer, public_url)
+
+
+def _seconds_until(moment: datetime) -> float:
+    return (moment - datetime.now(UTC)).total_seconds()
 
 
 def _prepare(

@@ -25,14 +25,20 @@ class Sender:
         self.how = [chance.choice(("half", "whole")) if chance.random() < CUT else None for _ in requests]
         self.failures: Counter[str] = Counter()
         self.cuts = self.given_up = self.done = 0
-        self._next = 0
+        self._next, self._until = 0, 0.0
         self._lock = threading.Lock()
 
     @property
     def share(self) -> float:
         return self.done / len(self.requests)
 
-    def run(self, at_a_time: int) -> None:
+    @property
+    def unsent(self) -> int:
+        return len(self.requests) - self.done
+
+    def run(self, at_a_time: int, until: float) -> None:
+        """`until`: by the monotonic clock; what is left then stays unsent."""
+        self._until = until
         hands = [threading.Thread(target=self._work, daemon=True) for _ in range(at_a_time)]
         for hand in hands:
             hand.start()
@@ -43,7 +49,7 @@ class Sender:
         line = http.client.HTTPConnection(self.host, self.port, timeout=40)
         while True:
             with self._lock:
-                if self._next == len(self.requests):
+                if self._next == len(self.requests) or time.monotonic() > self._until:
                     return
                 mine, self._next = self._next, self._next + 1
             body, cut = self.requests[mine], self.how[mine]
