@@ -171,7 +171,8 @@ def _find(made: Builder) -> None:
         "paginationMode": "updateAParameterInEachRequest",
         "parameters": {"parameters": [{"type": "body", "name": "pagination", "value": following}]},
         "paginationCompleteWhen": "other",
-        "completeExpression": "={{ !$response.body?.pages?.next }}",
+        # n8n raises a page's error only when it is told to go on: a failed page must never count as the last one.
+        "completeExpression": "={{ $response.statusCode < 300 && !$response.body?.pages?.next }}",
         "limitPagesFetched": True,
         "maxRequests": 500,
         "requestInterval": 250,

@@ -130,11 +130,17 @@ def test_chats_are_taken_once_and_cut_to_the_second():
     pages = [
         {"conversations": [{"id": "3", "created_at": end - 1}, {"id": "1", "created_at": start}]},
         {"conversations": [{"id": 1, "created_at": start}, {"id": "4", "created_at": end}, {"id": "5", "created_at": start - 1}]},
-        {},
     ]  # fmt: skip
     found = run("Conversations", pages, Normalise=normalised())
     assert found == [{"conversation_id": "1"}, {"conversation_id": "3"}]
     assert run("Conversations", [{"conversations": []}], Normalise=normalised()) == []
+
+
+def test_a_page_that_is_no_page_is_never_read_as_the_end():
+    """n8n hands a failed last page on as if it were one."""
+    refused = {"type": "error.list", "errors": [{"code": "rate_limit_exceeded"}]}
+    with pytest.raises(Failed, match="rate_limit_exceeded"):
+        run("Conversations", [{"conversations": []}, refused], Normalise=normalised())
 
 
 # Transcript -----------------------------------------------------------------------------------------------------------
