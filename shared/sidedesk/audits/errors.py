@@ -62,3 +62,8 @@ class DisputeNotFound(NotFound):
 
 class DisputeClosed(Conflict):
     code = "dispute_closed"
+
+
+class NotHeld(Conflict):
+    code = "not_held"
+    message = "Only an audit that is held can be published with a person's marks. Others change through a dispute."

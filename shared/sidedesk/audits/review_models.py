@@ -99,6 +99,7 @@ class ResolveRequest(Body):
 
 class ReviewRequest(Body):
     marks: Marks
+    publish: Annotated[bool, Field(description="let these marks be the result of an audit that is held")] = False
     note: Annotated[str, Field(max_length=4000)] = ""
 
 

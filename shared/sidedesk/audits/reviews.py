@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from pydantic import TypeAdapter
 
 from sidedesk.audits import agreement, scoring
-from sidedesk.audits.errors import AlreadyDisputed, AuditNotFound, DisputeClosed, DisputeNotFound, NotYourAudit
+from sidedesk.audits.errors import AlreadyDisputed, AuditNotFound, DisputeClosed, DisputeNotFound, NotHeld, NotYourAudit
 from sidedesk.audits.models import Assignment, Criterion
 from sidedesk.audits.repository import SQL
 from sidedesk.audits.review_models import (
@@ -203,7 +203,8 @@ def resolve(
             raise DisputeClosed(f"This dispute was already {known.status} by {known.resolved_by}.")
         row = transaction.dicts(SQL["find_audit"], {"id": known.assignment_id})[0]
         if decision.changes:
-            _override(transaction, scope, row, decision)
+            _check_marks(_CRITERIA.validate_python(row["card"]), decision.changes, "changes")
+            _override(transaction, scope, row, decision.changes, decision.resolution)
         resolved = transaction.row(
             Dispute,
             SQL["resolve_dispute"],
@@ -231,16 +232,14 @@ def resolve(
     return resolved
 
 
-def _override(transaction: Transaction, scope: Scope, row: dict[str, Any], decision: ResolveRequest) -> None:
-    criteria = _CRITERIA.validate_python(row["card"])
-    _check_marks(criteria, decision.changes, "changes")
+def _override(
+    transaction: Transaction, scope: Scope, row: dict[str, Any], changes: dict[str, Any], reason: str
+) -> None:
+    """A person's marks count from now on; what the AI said stays beside them."""
     by, at = scope.email or scope.actor, datetime.now(UTC).isoformat()
-    overrides = {
-        name: {"value": value, "by": by, "at": at, "reason": decision.resolution}
-        for name, value in decision.changes.items()
-    }
+    overrides = {name: {"value": value, "by": by, "at": at, "reason": reason} for name, value in changes.items()}
     values = row["ai_scorecard_data"] | {name: one["value"] for name, one in (row["overrides"] | overrides).items()}
-    score = scoring.score(criteria, values, float(row["pass_threshold"]))
+    score = scoring.score(_CRITERIA.validate_python(row["card"]), values, float(row["pass_threshold"]))
     transaction.run(
         SQL["override_audit"],
         {"id": row["id"], "overrides": Jsonb(overrides), "score": score.score, "verdict": score.verdict},
@@ -251,17 +250,31 @@ def _override(transaction: Transaction, scope: Scope, row: dict[str, Any], decis
 
 
 def review(database: Database, scope: Scope, audit_id: UUID, ask: ReviewRequest, *, public_url: str) -> Review:
-    """A person's own marks on the same audit. They change no score; they show how far the AI can be trusted."""
+    """A person's own marks on the same audit. They show how far the AI can be trusted, and change no score but a held one."""
     audit = get_audit(database, scope, audit_id, public_url=public_url)
     row = database.dicts(scope, SQL["find_audit"], {"id": audit.id})[0]
-    _check_marks(_CRITERIA.validate_python(row["card"]), ask.marks, "marks")
+    criteria = _CRITERIA.validate_python(row["card"])
+    _check_marks(criteria, ask.marks, "marks")
+    if ask.publish:
+        _check_publishable(audit, criteria, ask.marks)
     values = {
         "assignment_id": audit_id, "reviewer": scope.email or scope.actor, "marks": Jsonb(ask.marks), "note": ask.note,
     }  # fmt: skip
-    with database.batch(scope) as batch:
-        saved = batch.rows(Review, SQL["save_review"], values)
-        batch.run(*audit_log.record("audit.reviewed", audit_id=audit_id))
-    return saved.all()[0]
+    with database.transaction(scope) as transaction:
+        saved = transaction.rows(Review, SQL["save_review"], values)
+        transaction.run(*audit_log.record("audit.reviewed", audit_id=audit_id, published=ask.publish))
+        if ask.publish:
+            _override(
+                transaction, scope, row, ask.marks, ask.note or "Marked by a person, because the AI's score was held."
+            )
+    return saved[0]
+
+
+def _check_publishable(audit: Audit, criteria: list[Criterion], marks: dict[str, Any]) -> None:
+    if audit.verdict != "held":
+        raise NotHeld()
+    if missing := [criterion.id for criterion in criteria if criterion.id not in marks]:
+        raise InvalidRequest.of("marks", f"A held audit needs every mark. Missing: {', '.join(missing)}.")
 
 
 def calibration(database: Database, scope: Scope, *, days: int, scorecard_id: UUID | None) -> Calibration:

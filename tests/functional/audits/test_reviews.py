@@ -86,3 +86,21 @@ def test_reviews_feed_calibration(audits: Audits, call: Any) -> None:
     assert (by_name["greeting"]["exact_percent"], by_name["greeting"]["weighted_kappa"]) == (100.0, 1.0)
     assert (by_name["empathy"]["exact_percent"], by_name["empathy"]["bias"]) == (50.0, 0.1)
     assert len(seen["drift"]) == 1
+
+
+def test_a_person_publishes_a_held_audit_with_their_own_marks(audits: Audits, call: Any) -> None:
+    mine, others = audited(audits)
+    audits.world.sql(
+        "UPDATE audit_assignments SET verdict = 'held', score = NULL, held_reason = 'looks steered' WHERE id = %s",
+        (mine,),
+    )
+    admin, person = audits.tenant.tokens["admin"], audits.tenant.tokens["audited"]
+    assert call("GET", f"/api/audits/{mine}", token=person).status == 404
+    url = f"/api/audits/{mine}/review"
+    some = call("POST", url, body={"marks": {"empathy": 4}, "publish": True}, token=admin)
+    assert (some.status, some.json["details"][0]["field"]) == (400, "marks")
+    assert call("POST", url, body={"marks": GOOD, "publish": True}, token=admin).status == 201
+    audit = call("GET", f"/api/audits/{mine}", token=person).json
+    assert (audit["verdict"], audit["held_reason"], audit["ai_verdict"]) == ("passed", None, "held")
+    refused = call("POST", f"/api/audits/{others}/review", body={"marks": GOOD, "publish": True}, token=admin)
+    assert refused.json["code"] == "not_held"
