@@ -77,7 +77,8 @@ def _level_problems(place: str, level: Json, known: set[str]) -> list[str]:
     found = [] if start in states else [f"{place}StartAt names {start!r}, which is no state"]
     for name, state in states.items():
         found += [f"{place}{name}: {problem}" for problem in _state_problems(state, set(states), known)]
-    reached, waiting = set(), [start]
+    reached: set[str] = set()
+    waiting: list[str] = [str(start)]
     while waiting:
         name = waiting.pop()
         if name in states and name not in reached:
