@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from local.seed import FIRST_TENANT
 from local.engine.settings import ROOT, Settings, venv_python
+from local.seed import FIRST_TENANT
 
 STACK = "sidedesk"
 REGION = "us-east-1"

@@ -66,17 +66,19 @@ export function resolveForm(audit, card, signal) {
 }
 
 export function reviewForm(audit, card, me, signal) {
+  const isHeld = audit.verdict === 'held';
   const mine = audit.reviews.find((r) => r.reviewer === me.email);
   const key = crypto.randomUUID();
   return ask({
     title: mine ? 'Change your marks' : 'Your own marks', confirm: 'Save marks', onError: showErrors,
-    body: html`<p class="meta">They change no score. They show, in Calibration, how far people and the AI agree.</p>
+    body: html`<p class="meta">${isHeld ? 'This audit has no score yet. With every mark set, yours can be its result.' : 'They change no score.'} They show, in Calibration, how far people and the AI agree.</p>
       <div class="pairs">${card.map((c) => markField('marks', c, mine?.marks[c.id], { nothing: 'Not marked' }))}</div>
-      ${field('note', 'Note', (a) => html`<textarea class="input" rows="3" ${a}>${mine?.note ?? ''}</textarea>`, 'Optional')}${problems}`,
+      ${field('note', 'Note', (a) => html`<textarea class="input" rows="3" ${a}>${mine?.note ?? ''}</textarea>`, 'Optional')}
+      ${isHeld && check('publish', 'Publish with these marks', false, { hint: `${audit.employee_name || 'The audited person'} then sees the audit` })}${problems}`,
     submit: (data) => {
       const marks = marksIn(data, 'marks', card);
       if (Object.keys(marks).length === 0) throw Object.assign(new Error('Mark at least one criterion.'), { details: [] });
-      return api(`/api/audits/${audit.id}/review`, { method: 'POST', key, signal, body: { marks, note: data.get('note').trim() } });
+      return api(`/api/audits/${audit.id}/review`, { method: 'POST', key, signal, body: { marks, note: data.get('note').trim(), ...(data.has('publish') && { publish: true }) } });
     },
   });
 }

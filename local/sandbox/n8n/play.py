@@ -151,8 +151,7 @@ class Play:
             problem = str(exc)
             await self._or_report(lambda: self._item_failed(run, item["id"], problem))
             return
-        shown = [{k: v for k, v in t.items() if k != "author_id"} for t in said]
-        callback = {**_carried(run), "conversation_id": item["id"], **result, "transcript": shown}
+        callback = {**_carried(run), "conversation_id": item["id"], **result, "transcript": said}
         run.sent.append(callback)
         run.node = "Callback"
         try:
