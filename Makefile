@@ -70,7 +70,7 @@ bench: ## ratios that must hold, in about four minutes (ONLY=import, database, e
 bench-%: ## one section of it
 	@$(MAKE) --no-print-directory bench ONLY=$*
 
-chaos: ## kill -9 of every part while runs are accepted, on a stack of its own (about three minutes)
+chaos: ## kill -9 of every part while runs are accepted, on a stack of its own (about five minutes)
 	@$(PYTHON) -m local.bootstrap dev local runtime layer
 	@$(DEV)/python -m pytest -q --no-header -s tests/chaos
 

@@ -14,9 +14,9 @@ from uuid import uuid4
 
 import httpx
 
-from local import demo
 from local.engine.settings import ROOT
 from tests.engine.stack import Stack, free_ports
+from tests.support.audits import CRITERIA
 
 DAYS = 40  # the days for which the sandbox knows chats
 PATIENCE = {"pacing_seconds": 0.2, "agent_timeout_minutes": 1, "trigger_grace_seconds": 5}
@@ -85,15 +85,21 @@ class Person:
     stumbles: int = 0
 
     def __post_init__(self) -> None:
-        world = self.stack.file
-        api = demo.Api(world["api"], world["tokens"]["admin"])
-        people = [person["intercom_admin_id"] for person in demo.people(api, world)]
-        self.card = demo.scorecard(api)["id"]
-        settings = api.call("GET", "/api/settings")
-        api.call("PUT", "/api/settings", {"version": settings["version"], "limits": PATIENCE})
+        self._call("POST", "/api/people/sync", {})
+        people = self._call("GET", "/api/people?has_intercom=true&limit=100")["data"]
+        card = {"name": f"Kills {uuid4()}", "criteria": CRITERIA, "pass_threshold": 80}
+        self.card = self._call("POST", "/api/scorecards", card)["id"]
+        version = self._call("GET", "/api/settings")["version"]
+        self._call("PUT", "/api/settings", {"version": version, "limits": PATIENCE})
         yesterday = datetime.now(UTC).date() - timedelta(days=1)
         days = [yesterday - timedelta(days=back) for back in range(DAYS)]
-        self._wishes = product(days, people)
+        self._wishes = product(days, [person["intercom_admin_id"] for person in people])
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.stack.token}"}
+        answer = self.stack.http.request(method, path, json=body, headers=headers)
+        assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
+        return answer.json()
 
     def keep_pressing(self, until: threading.Event) -> threading.Thread:
         thread = threading.Thread(target=self._press, args=(until,))
@@ -129,8 +135,5 @@ class Person:
         return answer.status_code == 202
 
     def job(self, job_id: str) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {self.stack.token}"}
-        answer = self.stack.http.get(f"/api/massive-ai-audit/jobs/{job_id}", headers=headers)
-        answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
+        found: dict[str, Any] = self._call("GET", f"/api/massive-ai-audit/jobs/{job_id}")
         return found
