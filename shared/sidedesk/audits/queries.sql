@@ -138,7 +138,7 @@ pace AS (
     SET next_slot = greatest(p.next_slot, now()) + make_interval(secs => %(gap)s * (SELECT max(many) FROM waiting))
   RETURNING next_slot - make_interval(secs => %(gap)s * (SELECT max(many) FROM waiting)) AS first_slot),
 agents AS (
-  UPDATE massive_ai_audit_progress g SET status = 'pending', error_message = NULL, completed_at = NULL, dispatch_id = NULL,
+  UPDATE massive_ai_audit_progress g SET status = 'pending', total_conversations = NULL, error_message = NULL, completed_at = NULL, dispatch_id = NULL,
          dispatched_at = NULL, accepted_at = NULL, attempts = 0, n8n_execution_id = NULL, last_seen_at = NULL, first_slot_at = NULL, nudged_at = NULL, run_no = job.run_no,
          slot_at = pace.first_slot + make_interval(secs => %(gap)s * (w.position - 1))
     FROM job, pace, waiting w WHERE g.job_id = job.id AND g.intercom_admin_id = w.intercom_admin_id

@@ -79,3 +79,18 @@ def test_a_crash_report_fails_its_agent(audits: Audits) -> None:
     assert audits.machine("POST", url, body=body, token=audits.tenant.service_key).json["applied"] is True
     assert audits.job(job_id)["agents"][0]["error_message"] == "The workflow crashed (at Judge): out of memory"
     assert audits.machine("POST", url, body=body, token=audits.tenant.service_key).json["applied"] is False
+
+
+def test_a_retried_agent_announces_its_total_anew(audits: Audits) -> None:
+    job_id, ids = audits.running(1)
+    audits.report(job_id, intercom_admin_id=ids[0], status="running", total_conversations=2)
+    audits.callback([audits.result(job_id, ids[0], "a"), audits.result(job_id, ids[0], "b", error="no answer")])
+    audits.world.sql("UPDATE massive_ai_audit_progress SET status = 'failed'")
+    audits.world.sql("UPDATE massive_ai_audit_jobs SET status = 'completed', completed_at = now()")
+    audits.jobs("POST", f"/api/massive-ai-audit/jobs/{job_id}/retry", body={}, token=audits.tenant.tokens["member"])
+    audits.callback(audits.result(job_id, ids[0], "a"))
+    assert audits.job(job_id)["agents"][0]["status"] == "processing"
+    audits.callback(audits.result(job_id, ids[0], "b"))
+    audits.report(job_id, intercom_admin_id=ids[0], status="completed", total_conversations=2)
+    job = audits.job(job_id)
+    assert (job["outcome"], job["completed_conversations"]) == ("completed", 2)
