@@ -14,7 +14,7 @@ LARGE, SMALL = 500, 20
 FAST, SLOW = 0.2, 2.0
 # Far below the deployed 360 and 600 s, so that a redelivery and a second call can be waited for.
 VISIBILITY, GRACE = 30, 20
-KILL_EVERY = (2.0, 7.0)
+KILL_EVERY = (3.0, 9.0)
 
 
 def run(stack: Stack, figures: Figures, first: Tenant, other: Tenant, posts: Posts) -> None:
