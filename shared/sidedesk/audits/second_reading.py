@@ -128,7 +128,15 @@ def _checked(row: dict[str, Any], criteria: list[Criterion], turns: list[Turn]) 
         stored, confidence = checked.criteria, checked.confidence(confidence)
     score = None if row["score"] is None else float(row["score"])
     return Change(
-        score, row["verdict"], row["held_reason"], confidence, row["ai_notes"], values, stored, turns, dict(row["provenance"])
+        score,
+        row["verdict"],
+        row["held_reason"],
+        confidence,
+        row["ai_notes"],
+        values,
+        stored,
+        turns,
+        dict(row["provenance"]),
     )
 
 

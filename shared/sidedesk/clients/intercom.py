@@ -137,7 +137,11 @@ class Intercom:
         query = {
             "operator": "AND",
             "value": [
-                {"field": "admin_assignee_id", "operator": "IN", "value": [int(one) for one in admin_ids if one.isdigit()]},
+                {
+                    "field": "admin_assignee_id",
+                    "operator": "IN",
+                    "value": [int(one) for one in admin_ids if one.isdigit()],
+                },
                 {"field": "created_at", "operator": ">", "value": range_start - 1},
                 {"field": "created_at", "operator": "<", "value": range_end},
             ],
