@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from sidedesk.platform.models import Answer, Body, MachineBody
 
@@ -23,7 +23,7 @@ ConversationId = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 class Choice(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     value: Annotated[str, Field(min_length=1, max_length=100)]
     label: str = ""
     points: Annotated[float, Field(ge=0)]
@@ -32,7 +32,7 @@ class Choice(BaseModel):
 class Criterion(BaseModel):
     """One thing to judge. `weight` says how much it counts, `critical` that failing it fails the audit."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
     label: Annotated[str, Field(min_length=1, max_length=200)]
     guidance: Annotated[str, Field(max_length=4000)] = ""
@@ -51,6 +51,9 @@ class Criterion(BaseModel):
         if self.type == "choice" and max(option.points for option in self.options) <= 0:
             raise ValueError("at least one option must be worth points")
         return self
+
+
+CRITERIA: TypeAdapter[list[Criterion]] = TypeAdapter(list[Criterion], config=ConfigDict(defer_build=True))
 
 
 class ScorecardWrite(Body):
@@ -293,7 +296,7 @@ class ProgressReport(MachineBody):
 class Turn(BaseModel):
     """One message of a transcript, as it was judged."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
     part_id: Annotated[str, Field(max_length=128)]
     role: Literal["agent", "client", "note", "bot"]
     author: Annotated[str, Field(max_length=300)] = ""
@@ -310,7 +313,7 @@ class Turn(BaseModel):
 class Claim(BaseModel):
     """A quote as it was given, with the turn it is said to stand in, if any was named."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
     text: Annotated[str, Field(max_length=8000)]
     part_id: Annotated[str, Field(max_length=128)] | None = None
 
@@ -321,7 +324,7 @@ class Claim(BaseModel):
 
 
 class Evidence(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
     reason: Annotated[str, Field(max_length=8000)] = ""
     quotes: list[Claim] = []
 

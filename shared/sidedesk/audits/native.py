@@ -14,13 +14,13 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 from sidedesk.ai.errors import CapReached, NoProvider
 from sidedesk.ai.gateway import Deadline, Gateway
 from sidedesk.audits import guard, judge, money, reports, results, transcript
 from sidedesk.audits.judge import Card
-from sidedesk.audits.models import Criterion, ProgressReport, Result
+from sidedesk.audits.models import CRITERIA, ProgressReport, Result
 from sidedesk.audits.repository import SQL
 from sidedesk.audits.results import Own
 from sidedesk.audits.transcript import Chat
@@ -36,7 +36,6 @@ ATTEMPTS = 3
 LEASE_MARGIN_SECONDS = 5.0
 FIRST_WAIT_SECONDS = 5
 NOT_CONNECTED = "No Intercom is connected. Add it under Settings → Integrations, then retry."
-_CRITERIA: TypeAdapter[list[Criterion]] = TypeAdapter(list[Criterion])
 
 
 class Work(BaseModel):
@@ -202,7 +201,7 @@ def _judge(tools: Tools, work: Work, conversation_id: str, facts: dict[str, Any]
     if reason := transcript.noise(chat, work.intercom_admin_id):
         return _store(tools, work, conversation_id, Result(**common, skipped_reason=reason))
     card = Card(
-        _CRITERIA.validate_python(facts["criteria"]),
+        CRITERIA.validate_python(facts["criteria"]),
         float(facts["pass_threshold"]),
         str(facts["scorecard_id"]),
         facts["scorecard_version"],

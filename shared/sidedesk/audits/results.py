@@ -9,11 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from pydantic import TypeAdapter
 
 from sidedesk.audits import closing, evidence, guard, scoring
 from sidedesk.audits.errors import JobNotFound
-from sidedesk.audits.models import CallbackAnswer, Criterion, Result
+from sidedesk.audits.models import CRITERIA, CallbackAnswer, Criterion, Result
 from sidedesk.audits.repository import SQL
 from sidedesk.platform import outbox
 from sidedesk.platform.db import Database
@@ -22,7 +21,6 @@ from sidedesk.platform.outbox import Message
 from sidedesk.platform.scope import AnyScope
 
 MOST_AT_ONCE = 100
-_CRITERIA: TypeAdapter[list[Criterion]] = TypeAdapter(list[Criterion])
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ def _facts(database: Database, scope: AnyScope, job_ids: set[UUID]) -> dict[UUID
             _kept[scope.actor, row["id"]] = JobFacts(
                 scorecard_id=row["scorecard_id"],
                 scorecard_version=row["scorecard_version"],
-                criteria=_CRITERIA.validate_python(row["criteria"]),
+                criteria=CRITERIA.validate_python(row["criteria"]),
                 pass_threshold=float(row["pass_threshold"]),
                 agents=agents,
                 by_email={email: admin_id for admin_id, (email, _) in agents.items() if email},

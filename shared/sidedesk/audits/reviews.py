@@ -8,11 +8,10 @@ from uuid import UUID
 
 import psycopg
 from psycopg.types.json import Jsonb
-from pydantic import TypeAdapter
 
 from sidedesk.audits import agreement, scoring
 from sidedesk.audits.errors import AlreadyDisputed, AuditNotFound, DisputeClosed, DisputeNotFound, NotHeld, NotYourAudit
-from sidedesk.audits.models import Assignment, Criterion
+from sidedesk.audits.models import CRITERIA, Assignment, Criterion
 from sidedesk.audits.repository import SQL
 from sidedesk.audits.review_models import (
     Audit,
@@ -34,7 +33,6 @@ from sidedesk.platform.outbox import Message
 from sidedesk.platform.permissions import allow
 from sidedesk.platform.scope import Scope
 
-_CRITERIA: TypeAdapter[list[Criterion]] = TypeAdapter(list[Criterion])
 STATUSES = ("supported", "unsupported", "unverified")
 
 
@@ -104,7 +102,7 @@ def get_audit(database: Database, scope: Scope, audit_id: UUID, *, public_url: s
 def _judged(row: dict[str, Any]) -> list[Judged]:
     values, evidence, overrides = row["ai_scorecard_data"], row["evidence"], row["overrides"]
     judged = []
-    for criterion in _CRITERIA.validate_python(row["card"]):
+    for criterion in CRITERIA.validate_python(row["card"]):
         given = evidence.get(criterion.id, {})
         override = overrides.get(criterion.id)
         value = override["value"] if override else values.get(criterion.id)
@@ -203,7 +201,7 @@ def resolve(
             raise DisputeClosed(f"This dispute was already {known.status} by {known.resolved_by}.")
         row = transaction.dicts(SQL["find_audit"], {"id": known.assignment_id})[0]
         if decision.changes:
-            _check_marks(_CRITERIA.validate_python(row["card"]), decision.changes, "changes")
+            _check_marks(CRITERIA.validate_python(row["card"]), decision.changes, "changes")
             _override(transaction, scope, row, decision.changes, decision.resolution)
         resolved = transaction.row(
             Dispute,
@@ -239,7 +237,7 @@ def _override(
     by, at = scope.email or scope.actor, datetime.now(UTC).isoformat()
     overrides = {name: {"value": value, "by": by, "at": at, "reason": reason} for name, value in changes.items()}
     values = row["ai_scorecard_data"] | {name: one["value"] for name, one in (row["overrides"] | overrides).items()}
-    score = scoring.score(_CRITERIA.validate_python(row["card"]), values, float(row["pass_threshold"]))
+    score = scoring.score(CRITERIA.validate_python(row["card"]), values, float(row["pass_threshold"]))
     transaction.run(
         SQL["override_audit"],
         {"id": row["id"], "overrides": Jsonb(overrides), "score": score.score, "verdict": score.verdict},
@@ -253,7 +251,7 @@ def review(database: Database, scope: Scope, audit_id: UUID, ask: ReviewRequest,
     """A person's own marks on the same audit. They show how far the AI can be trusted, and change no score but a held one."""
     audit = get_audit(database, scope, audit_id, public_url=public_url)
     row = database.dicts(scope, SQL["find_audit"], {"id": audit.id})[0]
-    criteria = _CRITERIA.validate_python(row["card"])
+    criteria = CRITERIA.validate_python(row["card"])
     _check_marks(criteria, ask.marks, "marks")
     if ask.publish:
         _check_publishable(audit, criteria, ask.marks)
@@ -284,7 +282,7 @@ def calibration(database: Database, scope: Scope, *, days: int, scorecard_id: UU
         pair
         for row in reversed(rows)
         for pair in agreement.pairs_of(
-            _CRITERIA.validate_python(row["criteria"]),
+            CRITERIA.validate_python(row["criteria"]),
             row["audit"],
             row["ai_scorecard_data"],
             row["marks"],

@@ -13,22 +13,21 @@ from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from sidedesk.ai.errors import CapReached, NoProvider
 from sidedesk.ai.gateway import Deadline, Gateway
 from sidedesk.audits import evidence, guard, judge, scoring, transcript
 from sidedesk.audits.guard import Suspect
 from sidedesk.audits.judge import Card, Reading
-from sidedesk.audits.models import Criterion, Evidence, Turn
+from sidedesk.audits.models import CRITERIA, Criterion, Evidence, Turn
 from sidedesk.audits.repository import SQL
 from sidedesk.clients.intercom import ConversationGone, Intercom, IntercomConfused, IntercomRefused
 from sidedesk.platform.db import Database
 from sidedesk.platform.observability import count
 from sidedesk.platform.scope import Scope
 
-_CRITERIA: TypeAdapter[list[Criterion]] = TypeAdapter(list[Criterion])
-_TURNS: TypeAdapter[list[Turn]] = TypeAdapter(list[Turn])
+_TURNS: TypeAdapter[list[Turn]] = TypeAdapter(list[Turn], config=ConfigDict(defer_build=True))
 
 
 class Wanted(BaseModel):
@@ -81,7 +80,7 @@ def look(
     told = row["provenance"].get("guard") or {}
     if row["transcript"] and (row["verdict"] != "held" or not told.get("hostile") or told.get("read_again")):
         return "nothing to do"
-    criteria = _CRITERIA.validate_python(row["criteria"])
+    criteria = CRITERIA.validate_python(row["criteria"])
     turns = _turns(scope, wanted, row, intercom)
     if not turns:
         return "no transcript to be had"

@@ -15,8 +15,6 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg.types.json import Jsonb
 
-from sidedesk.ai import ledger
-from sidedesk.audits import money
 from sidedesk.audits.errors import (
     JobFinished,
     JobNotFound,
@@ -114,6 +112,8 @@ def start_job(database: Database, scope: Scope, ask: StartRequest, *, job_id: UU
             )
             written = batch.dicts(SQL["start_job"], values)
             if ask.max_cost_usd is not None:
+                from sidedesk.ai import ledger  # only runs with a cap of their own need it
+
                 batch.run(*ledger.set_job_cap(job_id, Decimal(str(ask.max_cost_usd))))
             batch.run(
                 *audit_log.record(
@@ -354,6 +354,8 @@ def change_cap(database: Database, scope: Scope, job_id: UUID, wish: CapChange, 
     """What a run may cost from now on; one that waits for money goes on at once."""
     _may_change(database, scope, job_id)
     cap = None if wish.max_cost_usd is None else Decimal(str(wish.max_cost_usd))
+    from sidedesk.audits import money  # with the model gateway, so only where it is asked for
+
     money.set_cap(database, scope, job_id, cap)
     return get_job(database, scope, job_id, now=now)
 

@@ -1,4 +1,7 @@
-"""Shapes that every capability shares."""
+"""Shapes that every capability shares.
+
+Their validators are built when first used: a function imports the words of a whole capability and needs a few of them.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,13 @@ Item = TypeVar("Item")
 class Body(BaseModel):
     """What a person's client sends: unknown fields are a mistake worth naming."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
 
 class MachineBody(BaseModel):
     """What another system sends: fields we do not know are kept, never refused."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -34,11 +37,13 @@ class MachineBody(BaseModel):
 class Answer(BaseModel):
     """What we send."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, defer_build=True)
 
 
 class Page(BaseModel, Generic[Item]):
     """A part of a list, and where the next part begins."""
+
+    model_config = ConfigDict(defer_build=True)
 
     data: list[Item]
     next_cursor: str | None = None

@@ -33,7 +33,7 @@ DraftReplies = Annotated[bool, Field(description="draft replies to customers")]
 class ModelChoice(BaseModel):
     """A model of one of several connected providers."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     provider: ModelName
     model: ModelName
@@ -48,7 +48,7 @@ Models = Annotated[
 class Limits(BaseModel):
     """What one run may ask for, and how patient we are. A tenant stores only what differs."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     agents_per_run: AgentsPerRun = 500
     range_days: RangeDays = 90
@@ -60,7 +60,7 @@ class Limits(BaseModel):
 class Flags(BaseModel):
     """Parts that can be switched on and off."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     AI_CUSTOMER_DRAFT_ENABLED: DraftReplies = False
 
@@ -68,7 +68,7 @@ class Flags(BaseModel):
 class Options(BaseModel):
     """Choices that are neither limits nor switches."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     attribution: Attribution = "assignee"
     models: Models = {}
