@@ -21,6 +21,7 @@ APP_PASSWORD = "app-password-of-the-bench"
 TEMPLATE = "template_bench"
 ENVIRONMENT = {
     "APP_SECRET_NAME": APP_SECRET,
+    "DATABASE_PREPARES": "true",  # as a stack whose functions reach Postgres directly
     "JWT_ISSUER": ISSUER,
     "PUBLIC_URL": "http://127.0.0.1:8080",
     "MAIL_FROM": "sidedesk@northwind.example",
@@ -50,7 +51,7 @@ class Place:
         self.near_url = world.app_url
         self.far_url = world.app_url.replace(f":{near_port}/", f":{far_port}/")
         self.far_owner_url = world.owner_url.replace(f":{near_port}/", f":{far_port}/")
-        self.far = Database(lambda: self.far_url)
+        self.far = Database(lambda: self.far_url, prepare=True)
 
     def plain(self, address: str) -> psycopg.Connection[tuple[object, ...]]:
         """A bare connection: what our own door is measured against."""

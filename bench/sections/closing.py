@@ -48,7 +48,7 @@ def _race(address: str, key: str, jobs: list[UUID], ids: list[str]) -> None:
     gate = fork.Barrier(WORKERS)
 
     def work(number: int) -> None:
-        database = Database(lambda: address)
+        database = Database(lambda: address, prepare=True)
         for job_id in jobs:
             found = [runs.result(job_id, ids[number % AGENTS], f"c{number}")]
             gate.wait(30)

@@ -99,7 +99,7 @@ def _together(place: Place, job_id: UUID, ids: list[str], kind: type[Database]) 
     key, round_name = place.world.northwind.service_key, str(time.monotonic_ns())
 
     def work(number: int) -> None:
-        database = kind(lambda: place.far_url)
+        database = kind(lambda: place.far_url, prepare=True)
         own = itertools.count(number)
 
         def send(admin_id: str, name: str) -> None:

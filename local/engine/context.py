@@ -96,6 +96,7 @@ def parameters(settings: Settings, api: str, outside: dict[str, str]) -> dict[st
         "N8nBaseUrl": outside["n8n"],
         "N8nWebhookUrl": os.environ.get("N8N_WEBHOOK_URL") or f"{outside['n8n']}/webhook/massive-ai-audit",
         "JwtIssuer": f"{api}/auth/v1",
+        "DatabasePrepares": "true",
         "DevSignIn": "true",
         "DevTenantId": str(FIRST_TENANT),
         "MailFrom": SENDER,

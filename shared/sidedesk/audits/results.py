@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from sidedesk.audits import closing, evidence, guard, scoring
+from sidedesk.audits import closing, evidence, scoring
 from sidedesk.audits.errors import JobNotFound
 from sidedesk.audits.models import CRITERIA, CallbackAnswer, Criterion, Result
 from sidedesk.audits.repository import SQL
@@ -19,6 +19,9 @@ from sidedesk.platform.db import Database
 from sidedesk.platform.errors import InvalidRequest
 from sidedesk.platform.outbox import Message
 from sidedesk.platform.scope import AnyScope
+
+if TYPE_CHECKING:
+    from sidedesk.audits import guard
 
 MOST_AT_ONCE = 100
 
@@ -189,6 +192,8 @@ def _seen(job: JobFacts, admin_id: str, result: Result, own: Own | None) -> _See
         return _Seen(score, checked, held=held)
     if own is not None:
         return _Seen(score, checked, held=own.held_reason)
+    from sidedesk.audits import guard  # its patterns are compiled for those who have a transcript to screen
+
     if suspects := tuple(guard.screen(result.transcript or ())):
         held = guard.held(suspects, "It is being read again without that line.")
         return _Seen(score, checked, suspects, held, read_again=True)

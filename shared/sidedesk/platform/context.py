@@ -16,4 +16,5 @@ def database() -> Database:
     return Database(
         lambda: str(secrets.read(settings.app_secret_name)["database_url"]),
         statement_timeout_ms=settings.statement_timeout_ms,
+        prepare=settings.database_prepares,
     )

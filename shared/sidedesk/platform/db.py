@@ -4,7 +4,7 @@
 read after the block. `database.transaction(scope)` opens a real one, for when a later statement needs an earlier result.
 
 One connection per container, checked before a unit of work and never inside one. Safe behind a transaction pooler:
-no server-side prepared statements, no session state.
+no session state, and no server-side prepared statements unless the settings say that nothing stands in between.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ Row = TypeVar("Row")
 # A connection that slept longer than this may have been cut by something in between that told nobody.
 IDLE_CHECK_SECONDS = 45.0
 CONNECT_TIMEOUT_SECONDS = 5
+# Uses of a statement before the server keeps its plan, where it may.
+PREPARE_AFTER = 3
 
 _REFUSALS: dict[str, type[DomainError]] = {"SD401": Unauthenticated, "SD403": Forbidden}
 
@@ -117,9 +119,10 @@ class Transaction:
 class Database:
     """The one connection of this container."""
 
-    def __init__(self, dsn: Callable[[], str], *, statement_timeout_ms: int = 20_000) -> None:
+    def __init__(self, dsn: Callable[[], str], *, statement_timeout_ms: int = 20_000, prepare: bool = False) -> None:
         self._dsn = dsn
         self._timeout_ms = statement_timeout_ms
+        self._prepare_after = PREPARE_AFTER if prepare else None
         self._connection: Connection[Any] | None = None
         self._used = 0.0
         self.round_trips = 0
@@ -232,7 +235,7 @@ class Database:
         return psycopg.connect(
             self._dsn(),
             autocommit=True,
-            prepare_threshold=None,
+            prepare_threshold=self._prepare_after,
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             keepalives_idle=30,
             tcp_user_timeout=10_000,

@@ -28,6 +28,9 @@ class SecretSettings(Settings):
 
 class DatabaseSettings(SecretSettings):
     statement_timeout_ms: int = Field(default=20_000, ge=100, description="below the function's own timeout")
+    database_prepares: bool = Field(
+        default=False, description="true keeps prepared statements: not behind a pooler in transaction mode"
+    )
 
 
 class IdentitySettings(SecretSettings):
