@@ -12,6 +12,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -154,41 +156,42 @@ def draw(job: dict[str, Any], seconds: float) -> None:
         print(line, flush=True)
 
 
-def report(api: Api, world: dict[str, Any], job: dict[str, Any]) -> dict[str, int]:
-    """What came out, with every quote looked up in its transcript again."""
-    chats = job["progress"]["conversations"]
-    verdicts: dict[str, int] = {}
+def results(api: Api, job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every result of a run, page by page."""
     cursor = ""
     while True:
         page = api.call("GET", f"/api/massive-ai-audit/jobs/{job['id']}/assignments?limit=100{cursor}")
-        for result in page["data"]:
-            verdict = result["verdict"] or result["outcome"]
-            verdicts[verdict] = verdicts.get(verdict, 0) + 1
+        yield from page["data"]
         if not page["next_cursor"]:
-            break
+            return
         cursor = f"&cursor={page['next_cursor']}"
+
+
+def report(api: Api, world: dict[str, Any], job: dict[str, Any]) -> dict[str, int]:
+    """What came out, with every quote looked up in its transcript again."""
+    chats = job["progress"]["conversations"]
+    found = list(results(api, job))
+    verdicts = Counter(result["verdict"] or result["outcome"] for result in found)
+    audited = [result["id"] for result in found if result["outcome"] == "completed"]
+    quotes = [there for audit_id in audited for there in looked_up(api, audit_id)]
     print(
         f"  {job['status']}: {chats['completed']} audited, {chats['skipped']} skipped as noise, {chats['failed']} failed"
     )
     print("  verdicts: " + ", ".join(f"{count} {name}" for name, count in sorted(verdicts.items())))
+    print(f"  quotes:   {sum(quotes)} of {len(quotes)} are in their transcripts, word for word")
     print(f"  results:  {world['console']}#/audits/jobs/{job['id']}")
+    if job["status"] != "completed" or not all(quotes):
+        raise SystemExit(f"This run is not as it should be: {job['status']} {job['error_message'] or ''}")
     return {"audited": chats["completed"], "skipped": chats["skipped"], "failed": chats["failed"]}
 
 
-def quotes(api: Api, job: dict[str, Any], most: int) -> tuple[int, int]:
-    """(quotes looked at, quotes that are where they claim to be) over the first results."""
-    seen = true = 0
-    page = api.call("GET", f"/api/massive-ai-audit/jobs/{job['id']}/assignments?limit={most}")
-    for result in page["data"]:
-        if result["outcome"] != "completed":
-            continue
-        audit = api.call("GET", f"/api/audits/{result['id']}")
-        turns = {turn["part_id"]: turn["text"] for turn in audit["transcript"] or []}
-        for criterion in audit["criteria"]:
-            for quote in criterion["quotes"]:
-                seen += 1
-                true += turns.get(quote["part_id"], "")[quote["start"] : quote["end"]] == quote["text"]
-    return seen, true
+def looked_up(api: Api, audit_id: str) -> Iterator[bool]:
+    """For each quote of an audit: is it where it claims to be?"""
+    audit = api.call("GET", f"/api/audits/{audit_id}")
+    turns = {turn["part_id"]: turn["text"] for turn in audit["transcript"] or []}
+    for criterion in audit["criteria"]:
+        for quote in criterion["quotes"]:
+            yield turns.get(quote["part_id"], "")[quote["start"] : quote["end"]] == quote["text"]
 
 
 def main() -> None:
@@ -207,10 +210,6 @@ def main() -> None:
         print(f"\n{engine} engine" if len(options.engines) > 1 else "")
         job = run(api, card, chosen)
         totals.append(report(api, world, job))
-        seen, true = quotes(api, job, most=25)
-        print(f"  quotes:   {true} of {seen} looked up are in their transcripts")
-        if job["status"] != "completed" or true != seen:
-            raise SystemExit(f"This run is not as it should be: {job['status']} {job['error_message'] or ''}")
     choose_engine(api, options.engines[0])
     if any(total != totals[0] for total in totals):
         raise SystemExit(f"The engines disagree about the totals: {totals}")
