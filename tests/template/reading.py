@@ -40,9 +40,16 @@ class Template:
         return int(self.functions[name].get("Timeout", self.defaults.get("Timeout", 3)))
 
     def environment(self, name: str) -> dict[str, Any]:
-        """What the function finds in its environment: everybody's variables and its own."""
+        """What the function finds in its environment: everybody's variables and its own; parameters as by default."""
         everybody = self.defaults.get("Environment", {}).get("Variables", {})
-        return {**everybody, **self.functions[name].get("Environment", {}).get("Variables", {})}
+        own = self.functions[name].get("Environment", {}).get("Variables", {})
+        return {key: self.by_default(value) for key, value in {**everybody, **own}.items()}
+
+    def by_default(self, value: Any) -> Any:
+        """A reference to a parameter that has a default is that default."""
+        if isinstance(value, dict) and set(value) == {"Ref"}:
+            return self.document["Parameters"].get(value["Ref"], {}).get("Default") or value
+        return value
 
     def events(self, kind: str) -> Iterator[tuple[str, str, Json]]:
         """(function, event, properties) of all events of a kind."""
