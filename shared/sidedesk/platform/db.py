@@ -31,6 +31,7 @@ CONNECT_TIMEOUT_SECONDS = 5
 # Uses of a statement before the server keeps its plan, where it may.
 PREPARE_AFTER = 3
 
+_ABANDON = "SELECT 1/0"
 _REFUSALS: dict[str, type[DomainError]] = {"SD401": Unauthenticated, "SD403": Forbidden}
 
 
@@ -144,7 +145,12 @@ class Database:
                 open_unit()
                 self.round_trips += 1
                 # The public `sync()` waits for the answers so far: a round trip more. This only puts the mark.
-                yield Batch(connection, open_unit, pipeline._enqueue_sync)
+                try:
+                    yield Batch(connection, open_unit, pipeline._enqueue_sync)
+                except BaseException:
+                    # What was queued shares this statement's transaction, and falls with it.
+                    connection.execute(_ABANDON)
+                    raise
             self._settle(scope, entered)
 
     def rows(self, scope: AnyScope | None, model: type[Row], sql: str, params: Params = None) -> list[Row]:

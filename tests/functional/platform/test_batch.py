@@ -55,3 +55,16 @@ def test_a_stranger_enters_neither_part(world: World) -> None:
     with pytest.raises(Unauthenticated):
         add(world, stranger, "a", "b")
     assert kept(world) == []
+
+
+def test_an_exception_inside_a_batch_undoes_what_was_queued(world: World) -> None:
+    scope = world.northwind.system
+
+    def stumble() -> None:
+        with world.database.batch(scope) as batch:
+            batch.run("UPDATE tenants SET name = 'Half done'")
+            raise KeyError("while the next statement was put together")
+
+    with pytest.raises(KeyError):
+        stumble()
+    assert world.database.value(scope, "SELECT name FROM tenants") == "Northwind"
