@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sidedesk.audits.repository import SQL
-from sidedesk.platform import audit_log, mail, notifications, outbox
+from sidedesk.platform import audit_log, notifications, outbox
 from sidedesk.platform.db import Database, Transaction
 from sidedesk.platform.notifications import Notice
 from sidedesk.platform.outbox import Message
@@ -40,20 +40,7 @@ def abort(database: Database, scope: AnyScope, job_id: UUID, error: str, *, publ
 def tell(transaction: Transaction, scope: AnyScope, job_id: UUID, *, public_url: str) -> list[Message]:
     """Notices and mails, in the transaction that closed the run. One per person and run, whatever is repeated."""
     facts = transaction.dicts(SQL["closing_facts"], {"job_id": job_id})[0]
-    notices = list(_notices(facts))
-    told = set(transaction.values(*notifications.add(notices))) if notices else set()
-    messages = [
-        Message(
-            "mail",
-            mail.compose(
-                to=notice.recipient, subject=notice.title, text=f"{notice.body}\n\n{public_url}/console{notice.link}"
-            ),
-        )
-        for notice in notices
-        if notice.recipient.lower() in told and "@" in notice.recipient
-    ]
-    if messages:
-        transaction.run(*outbox.add(scope, messages))
+    messages = notifications.tell(transaction, scope, list(_notices(facts)), public_url=public_url)
     transaction.run(
         *audit_log.record(
             "audit_job.ended", job_id=job_id, status=facts["status"], conversations=facts["conversations"]

@@ -9,7 +9,7 @@ from sidedesk.audits.repository import SQL
 from sidedesk.clients.intercom import Intercom
 from sidedesk.platform import audit_log
 from sidedesk.platform.db import Database
-from sidedesk.platform.models import Page, decode_cursor, encode_cursor
+from sidedesk.platform.models import Page, decode_cursor, part_of
 from sidedesk.platform.scope import AnyScope
 
 
@@ -19,9 +19,8 @@ def list_people(
     name, after = decode_cursor(cursor, str, UUID) or (None, None)
     values = {"has_intercom": has_intercom, "after_name": name, "after": after, "limit": limit + 1}
     rows = database.rows(scope, Employee, SQL["list_people"], values)
-    more = len(rows) > limit
-    rows = rows[:limit]
-    return Page(data=rows, next_cursor=encode_cursor(rows[-1].name, rows[-1].id) if more else None)
+    kept, following = part_of(rows, limit, lambda row: (row.name, row.id))
+    return Page(data=kept, next_cursor=following)
 
 
 def save(database: Database, scope: AnyScope, person_id: UUID, wish: PersonWrite) -> Employee:

@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 from psycopg.types.json import Jsonb
 
-from sidedesk.audits import agreement, scoring
+from sidedesk.audits import agreement, scoring, service
 from sidedesk.audits.errors import AlreadyDisputed, AuditNotFound, DisputeClosed, DisputeNotFound, NotHeld, NotYourAudit
 from sidedesk.audits.models import CRITERIA, Assignment, Criterion
 from sidedesk.audits.repository import SQL
@@ -24,12 +24,11 @@ from sidedesk.audits.review_models import (
     Review,
     ReviewRequest,
 )
-from sidedesk.platform import audit_log, mail, notifications, outbox
+from sidedesk.platform import audit_log, notifications, outbox
 from sidedesk.platform.db import Database, Transaction, constraint_of
 from sidedesk.platform.errors import FieldError, InvalidRequest
-from sidedesk.platform.models import Page, decode_cursor, encode_cursor
+from sidedesk.platform.models import Page, decode_cursor
 from sidedesk.platform.notifications import Notice
-from sidedesk.platform.outbox import Message
 from sidedesk.platform.permissions import allow
 from sidedesk.platform.scope import Scope
 
@@ -66,12 +65,7 @@ def list_audits(
         "after": after,
     }
     rows = database.dicts(scope, SQL["list_audits"], values | {"limit": limit + 1})
-    more = len(rows) > limit
-    rows = rows[:limit]
-    return Page(
-        data=[Assignment(**row, link=_link(public_url, row["id"])) for row in rows],
-        next_cursor=encode_cursor(rows[-1]["audited_at"], rows[-1]["id"]) if more else None,
-    )
+    return service.assignments_page(rows, limit, public_url=public_url)
 
 
 def get_audit(database: Database, scope: Scope, audit_id: UUID, *, public_url: str) -> Audit:
@@ -89,7 +83,7 @@ def get_audit(database: Database, scope: Scope, audit_id: UUID, *, public_url: s
     return Audit(
         **{name: row[name] for name in Audit.model_fields if name in row and name != "transcript"},
         transcript=row["transcript"],
-        link=_link(public_url, audit_id),
+        link=service.audit_link(public_url, audit_id),
         criteria=_judged(row),
         dispute=known[0] if known else None,
         reviews=reviews.all() if allow(scope.role, "audits.read") else [],
@@ -137,10 +131,6 @@ def _may_see(scope: Scope, row: dict[str, Any]) -> bool:
     return allow(scope.role, "audits.read") or (_is_about(scope, row) and row["verdict"] != "held")
 
 
-def _link(public_url: str, audit_id: UUID) -> str:
-    return f"{public_url}/console#/audits/{audit_id}"
-
-
 # Contest ------------------------------------------------------------------------------------------------------------
 
 
@@ -162,7 +152,7 @@ def dispute(
             opened = transaction.row(Dispute, SQL["open_dispute"], values)
             transaction.run(*audit_log.record("audit.disputed", audit_id=audit_id, dispute_id=dispute_id))
             admins = [email for email in transaction.values(SQL["admins"]) if email.lower() != scope.email]
-            messages = _tell(
+            messages = notifications.tell(
                 transaction,
                 scope,
                 [
@@ -176,7 +166,7 @@ def dispute(
                     )
                     for email in admins
                 ],
-                public_url,
+                public_url=public_url,
             )
     except psycopg.errors.UniqueViolation as error:
         if constraint_of(error) in ("audit_disputes_one_open", "audit_disputes_pkey"):
@@ -224,7 +214,7 @@ def resolve(
             f"#/audits/{row['id']}",
             f"dispute:{dispute_id}:resolved",
         )
-        messages = _tell(transaction, scope, [notice], public_url)
+        messages = notifications.tell(transaction, scope, [notice], public_url=public_url)
     outbox.send_now(database, scope, messages)
     assert resolved is not None
     return resolved
@@ -292,7 +282,7 @@ def calibration(database: Database, scope: Scope, *, days: int, scorecard_id: UU
     return agreement.calibrate(pairs)
 
 
-# Checks and notices -------------------------------------------------------------------------------------------------
+# Checks -------------------------------------------------------------------------------------------------------------
 
 
 def _known(names: list[str], criteria: list[Judged], field: str) -> None:
@@ -313,22 +303,3 @@ def _check_marks(criteria: list[Criterion], marks: dict[str, Any], field: str) -
             problems.append(FieldError(f"{field}.{name}", str(error)))
     if problems:
         raise InvalidRequest("Some marks do not fit the scorecard.", details=problems)
-
-
-def _tell(transaction: Transaction, scope: Scope, notices: list[Notice], public_url: str) -> list[Message]:
-    if not notices:
-        return []
-    told = set(transaction.values(*notifications.add(notices)))
-    messages = [
-        Message(
-            "mail",
-            mail.compose(
-                to=notice.recipient, subject=notice.title, text=f"{notice.body}\n\n{public_url}/console{notice.link}"
-            ),
-        )
-        for notice in notices
-        if notice.recipient.lower() in told
-    ]
-    if messages:
-        transaction.run(*outbox.add(scope, messages))
-    return messages

@@ -14,7 +14,7 @@ from sidedesk.audits.repository import SQL
 from sidedesk.platform import audit_log
 from sidedesk.platform.db import Database, constraint_of
 from sidedesk.platform.errors import Conflict
-from sidedesk.platform.models import Page, decode_cursor, encode_cursor
+from sidedesk.platform.models import Page, decode_cursor, part_of
 from sidedesk.platform.scope import AnyScope
 
 
@@ -22,9 +22,8 @@ def list_scorecards(database: Database, scope: AnyScope, *, limit: int, cursor: 
     name, after = decode_cursor(cursor, str, UUID) or (None, None)
     values = {"after_name": name, "after": after, "limit": limit + 1}
     rows = database.rows(scope, Scorecard, SQL["list_scorecards"], values)
-    more = len(rows) > limit
-    rows = rows[:limit]
-    return Page(data=rows, next_cursor=encode_cursor(rows[-1].name, rows[-1].id) if more else None)
+    kept, following = part_of(rows, limit, lambda row: (row.name, row.id))
+    return Page(data=kept, next_cursor=following)
 
 
 def get_scorecard(database: Database, scope: AnyScope, scorecard_id: UUID, *, version: int | None = None) -> Scorecard:

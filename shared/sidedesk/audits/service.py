@@ -40,7 +40,7 @@ from sidedesk.audits.repository import SQL
 from sidedesk.platform import audit_log, outbox
 from sidedesk.platform.db import Database, constraint_of
 from sidedesk.platform.errors import FieldError, InvalidRequest
-from sidedesk.platform.models import Page, decode_cursor, encode_cursor
+from sidedesk.platform.models import Page, decode_cursor, part_of
 from sidedesk.platform.permissions import allow
 from sidedesk.platform.scope import AnyScope, Scope
 from sidedesk.platform.tenant_options import Limits
@@ -230,10 +230,8 @@ def list_jobs(
     at, after = decode_cursor(cursor, datetime, UUID) or (None, None)
     values = {"created_by": created_by, "status": status, "from": start, "to": end, "at": at, "after": after}
     rows = database.dicts(scope, SQL["list_jobs"], values | {"limit": limit + 1})
-    more = len(rows) > limit
-    rows = rows[:limit]
-    jobs = [_job(row, _listed_sums(row), now) for row in rows]
-    return Page(data=jobs, next_cursor=encode_cursor(rows[-1]["created_at"], rows[-1]["id"]) if more else None)
+    kept, following = part_of(rows, limit, lambda row: (row["created_at"], row["id"]))
+    return Page(data=[_job(row, _listed_sums(row), now) for row in kept], next_cursor=following)
 
 
 def _listed_sums(row: dict[str, Any]) -> Sums:
@@ -279,13 +277,17 @@ def list_assignments(
         pending = batch.dicts(SQL["list_assignments"], values)
     if job.first() is None:
         raise JobNotFound()
-    rows = pending.all()
-    more = len(rows) > limit
-    rows = rows[:limit]
-    return Page(
-        data=[Assignment(**row, link=f"{public_url}/console#/audits/{row['id']}") for row in rows],
-        next_cursor=encode_cursor(rows[-1]["audited_at"], rows[-1]["id"]) if more else None,
-    )
+    return assignments_page(pending.all(), limit, public_url=public_url)
+
+
+def assignments_page(rows: list[dict[str, Any]], limit: int, *, public_url: str) -> Page[Assignment]:
+    """Audits as a list shows them, each with the address of its page."""
+    kept, following = part_of(rows, limit, lambda row: (row["audited_at"], row["id"]))
+    return Page(data=[Assignment(**row, link=audit_link(public_url, row["id"])) for row in kept], next_cursor=following)
+
+
+def audit_link(public_url: str, audit_id: UUID) -> str:
+    return f"{public_url}/console#/audits/{audit_id}"
 
 
 def all_assignments(
@@ -310,11 +312,8 @@ def list_errors(database: Database, scope: Scope, job_id: UUID, *, limit: int, c
         pending = batch.dicts(SQL["list_errors"], {"job_id": job_id, "at": at, "after": after, "limit": limit + 1})
     if job.first() is None:
         raise JobNotFound()
-    rows = pending.all()
-    more = len(rows) > limit
-    rows = rows[:limit]
-    following = encode_cursor(rows[-1]["created_at"], rows[-1]["id"]) if more else None
-    return Page(data=[JobError.model_validate(row) for row in rows], next_cursor=following)
+    kept, following = part_of(pending.all(), limit, lambda row: (row["created_at"], row["id"]))
+    return Page(data=[JobError.model_validate(row) for row in kept], next_cursor=following)
 
 
 # Change -------------------------------------------------------------------------------------------------------------

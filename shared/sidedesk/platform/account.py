@@ -9,7 +9,7 @@ from uuid import UUID
 from sidedesk.platform.db import Database
 from sidedesk.platform.errors import NotFound
 from sidedesk.platform.identity import Person
-from sidedesk.platform.models import Answer, Page, decode_cursor, encode_cursor
+from sidedesk.platform.models import Answer, Page, decode_cursor, part_of
 from sidedesk.platform.permissions import permissions_of
 from sidedesk.platform.scope import AnyScope
 
@@ -89,10 +89,8 @@ def notifications(
     at, row_id = decode_cursor(cursor, datetime, UUID) or (None, None)
     values = {"email": scope.email, "unread": unread, "at": at, "id": row_id, "limit": limit + 1}
     rows = database.rows(scope, Notification, _LIST, values)
-    more = len(rows) > limit
-    rows = rows[:limit]
-    following = encode_cursor(rows[-1].created_at, rows[-1].id) if more else None
-    return Page(data=rows, next_cursor=following)
+    kept, following = part_of(rows, limit, lambda row: (row.created_at, row.id))
+    return Page(data=kept, next_cursor=following)
 
 
 def mark_read(database: Database, scope: AnyScope, notification_id: UUID) -> None:

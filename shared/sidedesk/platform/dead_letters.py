@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from sidedesk.platform import audit_log, durable_metrics, outbox
 from sidedesk.platform.db import Database, constraint_of
 from sidedesk.platform.errors import Conflict, NotFound
-from sidedesk.platform.models import Answer, Page, decode_cursor, encode_cursor
+from sidedesk.platform.models import Answer, Page, decode_cursor, part_of
 from sidedesk.platform.observability import count, logger
 from sidedesk.platform.scope import AnyScope, Scope
 
@@ -139,8 +139,8 @@ def list_page(
     at, row_id = decode_cursor(cursor, datetime, UUID) or (None, None)
     values = {"at": at, "id": row_id, "limit": limit + 1, "queue": queue, "state": state}
     rows = database.rows(scope, DeadLetter, _LIST, values)
-    following = encode_cursor(rows[limit - 1].received_at, rows[limit - 1].id) if len(rows) > limit else None
-    return Page(data=rows[:limit], next_cursor=following)
+    kept, following = part_of(rows, limit, lambda row: (row.received_at, row.id))
+    return Page(data=kept, next_cursor=following)
 
 
 def redrive(database: Database, scope: AnyScope, letter_id: UUID) -> None:

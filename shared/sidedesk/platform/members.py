@@ -11,7 +11,7 @@ from pydantic import Field
 from sidedesk.platform import audit_log
 from sidedesk.platform.db import Database, Transaction
 from sidedesk.platform.errors import Conflict, Forbidden, NotFound
-from sidedesk.platform.models import Answer, Body, Page, decode_cursor, encode_cursor
+from sidedesk.platform.models import Answer, Body, Page, decode_cursor, part_of
 from sidedesk.platform.permissions import ROLES
 from sidedesk.platform.scope import AnyScope
 
@@ -77,8 +77,8 @@ def list_page(
     after, row_id = decode_cursor(cursor, str, UUID) or (None, None)
     values = {"after": after, "id": row_id, "limit": limit + 1, "removed": removed}
     rows = database.rows(scope, Member, _LIST, values)
-    following = encode_cursor(rows[limit - 1].email.lower(), rows[limit - 1].id) if len(rows) > limit else None
-    return Page(data=rows[:limit], next_cursor=following)
+    kept, following = part_of(rows, limit, lambda row: (row.email.lower(), row.id))
+    return Page(data=kept, next_cursor=following)
 
 
 def invite(database: Database, scope: AnyScope, member_id: UUID, new: NewMember) -> Member:

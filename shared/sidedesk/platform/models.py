@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -51,6 +52,14 @@ class Page(BaseModel, Generic[Item]):
 
 class Done(Answer):
     success: bool = True
+
+
+def part_of(
+    rows: Sequence[Item], limit: int, position: Callable[[Item], tuple[Any, ...]]
+) -> tuple[list[Item], str | None]:
+    """The first `limit` rows and the bookmark after them. Ask the database for one row more than the limit."""
+    kept = list(rows[:limit])
+    return kept, encode_cursor(*position(kept[-1])) if len(rows) > limit else None
 
 
 def encode_cursor(*position: Any) -> str:

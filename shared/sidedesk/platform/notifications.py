@@ -6,6 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sidedesk.platform import mail, outbox
+from sidedesk.platform.db import Transaction
+from sidedesk.platform.outbox import Message
+from sidedesk.platform.scope import AnyScope
+
 _ADD: Final = """
 INSERT INTO notifications (tenant_id, recipient, kind, title, body, link, dedupe_key)
 SELECT current_tenant(), lower(n.recipient), n.kind, n.title, n.body, n.link, n.dedupe_key
@@ -36,3 +41,23 @@ def add(notices: Sequence[Notice]) -> tuple[str, dict[str, Any]]:
         "links": [notice.link for notice in notices],
         "keys": [notice.dedupe_key for notice in notices],
     }
+
+
+def tell(transaction: Transaction, scope: AnyScope, notices: Sequence[Notice], *, public_url: str) -> list[Message]:
+    """In the console and by mail, in the transaction of the cause. Send the messages after it; who was told before is not again."""
+    if not notices:
+        return []
+    told = set(transaction.values(*add(notices)))
+    messages = [
+        Message(
+            "mail",
+            mail.compose(
+                to=notice.recipient, subject=notice.title, text=f"{notice.body}\n\n{public_url}/console{notice.link}"
+            ),
+        )
+        for notice in notices
+        if notice.recipient.lower() in told and "@" in notice.recipient
+    ]
+    if messages:
+        transaction.run(*outbox.add(scope, messages))
+    return messages

@@ -15,7 +15,7 @@ from sidedesk.platform import audit_log
 from sidedesk.platform.db import Database
 from sidedesk.platform.errors import Conflict, InvalidRequest, NotFound
 from sidedesk.platform.identity import digest_of, new_service_key
-from sidedesk.platform.models import Answer, Body, Page, decode_cursor, encode_cursor
+from sidedesk.platform.models import Answer, Body, Page, decode_cursor, part_of
 from sidedesk.platform.permissions import MACHINE_SCOPES
 from sidedesk.platform.scope import AnyScope
 
@@ -68,9 +68,9 @@ _REVOKE: Final = "UPDATE service_keys SET revoked_at = coalesce(revoked_at, now(
 def list_page(database: Database, scope: AnyScope, *, limit: int, cursor: str | None) -> ServiceKeys:
     at, row_id = decode_cursor(cursor, datetime, UUID) or (None, None)
     rows = database.rows(scope, ServiceKey, _LIST, {"at": at, "id": row_id, "limit": limit + 1})
-    following = encode_cursor(rows[limit - 1].created_at, rows[limit - 1].id) if len(rows) > limit else None
+    kept, following = part_of(rows, limit, lambda row: (row.created_at, row.id))
     offered = [Scope(name=name, description=text) for name, text in MACHINE_SCOPES.items()]
-    return ServiceKeys(data=rows[:limit], next_cursor=following, available_scopes=offered)
+    return ServiceKeys(data=kept, next_cursor=following, available_scopes=offered)
 
 
 def create(
