@@ -79,21 +79,17 @@ def build(settings: Settings, ports: dict[str, int], keys: dict[str, str], urls:
             APP_SECRET: {"database_url": urls["app"], "jwt_secret": keys["jwt_secret"]},
             MIGRATE_SECRET: {"database_url": urls["admin"]},
         },
-        "parameters": parameters(settings, api, outside),
+        "parameters": parameters(api, outside),
     }
 
 
-def parameters(settings: Settings, api: str, outside: dict[str, str]) -> dict[str, str]:
+def parameters(api: str, outside: dict[str, str]) -> dict[str, str]:
     """Local values by the template's names; only those it declares are given to it."""
     return {
         "Stage": "local",
         "PublicUrl": api,
         "AppSecretName": APP_SECRET,
         "MigrateSecretName": MIGRATE_SECRET,
-        "OpenAiBaseUrl": outside["openai"],
-        "ChatwootBaseUrl": outside["chatwoot"],
-        "IntercomBaseUrl": outside["intercom"],
-        "N8nBaseUrl": outside["n8n"],
         "N8nWebhookUrl": os.environ.get("N8N_WEBHOOK_URL") or f"{outside['n8n']}/webhook/massive-ai-audit",
         "JwtIssuer": f"{api}/auth/v1",
         "DatabasePrepares": "true",
@@ -101,9 +97,6 @@ def parameters(settings: Settings, api: str, outside: dict[str, str]) -> dict[st
         "DevTenantId": str(FIRST_TENANT),
         "MailFrom": SENDER,
         "MailIdentity": SENDER,
-        "AlertEmail": "operator@sidedesk.example",
-        "ConsoleDir": str(settings.template.parent / "console"),
-        "LogLevel": "INFO",
     }
 
 

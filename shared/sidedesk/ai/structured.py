@@ -16,6 +16,7 @@ from sidedesk.ai.errors import BadAnswer
 from sidedesk.ai.wire import ChatReply
 
 Filled = TypeVar("Filled", bound=BaseModel)
+Value = TypeVar("Value")
 _MOST_PROBLEMS = 20
 
 
@@ -37,7 +38,7 @@ def fill(
             value = _read(talk, reply, model, restore)
         except (schema.NotJson, ValidationError) as second:
             raise BadAnswer() from second
-    return _answer(caller, talk, reply, value, usage, repaired)
+    return answer(caller, talk, reply, value, usage, repaired=repaired)
 
 
 def _read(talk: Conversation, reply: ChatReply, model: type[Filled], restore: bool) -> Filled:
@@ -59,9 +60,10 @@ def _correction(error: schema.NotJson | ValidationError) -> str:
     return f"Your answer cannot be used:\n{listed}\nSend the whole corrected JSON object, and nothing else."
 
 
-def _answer(
-    caller: Caller, talk: Conversation, reply: ChatReply, value: Filled, usage: Usage, repaired: bool
-) -> Answer[Filled]:
+def answer(
+    caller: Caller, talk: Conversation, reply: ChatReply, value: Value, usage: Usage, *, repaired: bool = False
+) -> Answer[Value]:
+    """A value with how it came about: what it cost, what made it, how sure that is."""
     confidence, basis = confidence_of(value, reply.probability)
     return Answer(
         value=value,

@@ -16,7 +16,7 @@ from sidedesk.ai.calls import Caller
 from sidedesk.ai.chat import Wish
 from sidedesk.ai.conversation import Conversation
 from sidedesk.ai.errors import BadAnswer, ProviderRejected
-from sidedesk.ai.structured import confidence_of, settings_of
+from sidedesk.ai.structured import answer
 from sidedesk.ai.wire import ToolCall
 from sidedesk.platform.errors import DomainError
 
@@ -76,22 +76,7 @@ def run(
     if not reply.text.strip():
         raise BadAnswer("The model came to no answer within its limits.")
     text = talk.redactor.restore(reply.text)
-    confidence, basis = confidence_of(None, reply.probability)
-    return Answer(
-        value=ToolRun(text, tuple(steps)),
-        usage=used,
-        cost_usd=caller.spent_usd,
-        model=reply.model,
-        provider=caller.provider.name,
-        prompt_version=talk.prompt.version,
-        prompt_hash=talk.prompt.hash,
-        confidence=confidence,
-        confidence_basis=basis,
-        settings=settings_of(talk, caller),
-        redactions=talk.redactor.counts,
-        findings=tuple(talk.findings),
-        calls=caller.calls,
-    )
+    return answer(caller, talk, reply, ToolRun(text, tuple(steps)), used)
 
 
 def _do(talk: Conversation, known: Mapping[str, Tool], call: ToolCall) -> Step:
