@@ -10,7 +10,7 @@ from pathlib import Path
 from local.engine.template import FUNCTION, load
 
 MIB = 1024 * 1024
-LAYER_BUDGET = {"DependenciesLayer": 65}  # MiB unzipped
+LAYER_BUDGET = {"DependenciesLayer": 65, "TextLayer": 65}  # MiB unzipped
 FUNCTION_BUDGET = 150  # with all its layers; Lambda itself stops at 250
 HEAVY = {"GenerateReport": 230}  # carries a typesetter and fonts
 ARM64, ELF = 183, b"\x7fELF"

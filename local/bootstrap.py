@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".local"
-LAYERS = ("dependencies",)
+LAYERS = ("dependencies", "text")
 LOCKS = {
     "local": ROOT / "requirements/local.txt",
     "runtime": ROOT / "requirements/runtime.txt",
