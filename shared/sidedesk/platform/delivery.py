@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -64,6 +65,13 @@ def wake(queue: str, tenant_id: UUID) -> None:
     """Tell the sender that this tenant has rows waiting."""
     url = cached(QueueSettings).queue_urls[queue]
     client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({"tenant_id": str(tenant_id)}))
+
+
+def nudge(queue: str, payload: dict[str, Any], *, seconds: float = 0) -> None:
+    """Tell a worker to look at a row that carries its own wish: where a lost message costs a minute, not the work."""
+    url = cached(QueueSettings).queue_urls[queue]
+    delay = max(0, min(SQS_MAX_DELAY, math.ceil(seconds)))
+    client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(payload), DelaySeconds=delay)
 
 
 def delay_until(not_before: str | None) -> int:

@@ -90,19 +90,36 @@ UPDATE integrations SET name = %(name)s, base_url = %(base_url)s, config = %(con
 _STORED_UNDER: Final = "UPDATE integrations SET secret_name = %(name)s, updated_at = now() WHERE id = %(id)s"
 _TESTED: Final = "UPDATE integrations SET last_test = %(result)s WHERE id = %(id)s"
 _DELETE: Final = "DELETE FROM integrations WHERE id = %(id)s RETURNING kind"
-_STORED: Final = "SELECT kind, base_url, config, secret_name FROM integrations WHERE id = %(id)s"
-_FIRST_OF_KIND: Final = """
-SELECT id, kind, base_url, config, secret_name FROM integrations WHERE kind = %(kind)s ORDER BY created_at, id LIMIT 1
+_STORED: Final = "SELECT id, kind, base_url, config, secret_name FROM integrations WHERE id = %(id)s"
+_ALL_OF_KIND: Final = """
+SELECT id, kind, base_url, config, secret_name FROM integrations WHERE kind = %(kind)s ORDER BY created_at, id
 """
+_FIRST_OF_KIND: Final = f"{_ALL_OF_KIND} LIMIT 1"
 
 
 def connection(database: Database, scope: AnyScope, kind: str) -> Connection | None:
     """The tenant's integration of this kind (its first, when there are several), with its secret. For clients."""
-    rows = database.dicts(scope, _FIRST_OF_KIND, {"kind": kind})
+    return _connected(database.dicts(scope, _FIRST_OF_KIND, {"kind": kind}))
+
+
+def connection_of(
+    database: Database, scope: AnyScope, integration_id: UUID, *, fresh: bool = False
+) -> Connection | None:
+    """One integration, with its secret; `fresh` asks the store again, after a refused one."""
+    return _connected(database.dicts(scope, _STORED, {"id": integration_id}), fresh=fresh)
+
+
+def connections(database: Database, scope: AnyScope, kind: str) -> list[Connection]:
+    """All of the tenant's integrations of this kind."""
+    rows = database.dicts(scope, _ALL_OF_KIND, {"kind": kind})
+    return [found for row in rows if (found := _connected([row])) is not None]
+
+
+def _connected(rows: list[dict[str, Any]], *, fresh: bool = False) -> Connection | None:
     if not rows:
         return None
     row = rows[0]
-    stored = secrets.read(row["secret_name"]) if row["secret_name"] else {}
+    stored = secrets.read(row["secret_name"], fresh=fresh) if row["secret_name"] else {}
     return Connection(row["id"], row["kind"], row["base_url"], row["config"], stored.get("secret", ""), stored)
 
 

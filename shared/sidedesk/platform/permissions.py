@@ -46,6 +46,12 @@ PERMISSIONS: Final[dict[str, str | None]] = {
     "scorecards.write": "admin",
     "people.read": "member",
     "people.write": "admin",
+    # replies to customers
+    "cx.read": "member",
+    "cx.decide": "member",
+    "cx.calibrate": "member",
+    "cx.administer": "admin",
+    "cx.export": "admin",
 }
 
 # What the key of a machine may carry, and what to tell the person who makes one.

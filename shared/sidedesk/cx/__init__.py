@@ -1,0 +1,1 @@
+"""Replies to customers: drafted by a model, decided by people, learned from."""
