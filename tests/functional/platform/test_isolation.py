@@ -46,6 +46,9 @@ SAMPLES: dict[str, list[Any]] = {
     "interval": ["1 day"],
 }
 
+# What a child row's check asks of its parent.
+GIVEN: dict[str, dict[str, Any]] = {"customer_reply_grading": {"approved": True}}
+
 
 # Not permitted, a generated column, a missing value, a column that cannot be written: all of them are refusals.
 REFUSALS = ("42501", "428C9", "23502", "42601")
@@ -66,7 +69,7 @@ class Filler:
         return self.rows[table]
 
     def _insert(self, table: str) -> dict[str, Any]:
-        values, open_columns = self._parents(table), []
+        values, open_columns = self._parents(table) | GIVEN.get(table, {}), []
         allowed = self._allowed(table)
         for name, kind, required, default, generated in self.connection.execute(COLUMNS, (table,)).fetchall():
             if name in values or generated or default or not required:
