@@ -17,8 +17,8 @@ from sidedesk.platform.integrations import NewIntegration
 from sidedesk.platform.members import Email, PersonName
 from sidedesk.platform.permissions import N8N_SCOPES
 from sidedesk.platform.scope import Scope
-from sidedesk.platform.tenant_options import known_zone
 from sidedesk.platform.tenants import FirstMember
+from sidedesk.platform.zones import known_zone
 
 if TYPE_CHECKING:
     from sidedesk.platform.capability import Capability

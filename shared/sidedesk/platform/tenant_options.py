@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -10,10 +9,12 @@ from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sidedesk.platform import audit_log
+from sidedesk.platform.cx_options import CxChange, CxOptions
 from sidedesk.platform.db import Database, Transaction
 from sidedesk.platform.errors import Conflict, NotFound
 from sidedesk.platform.models import Answer, Body
 from sidedesk.platform.scope import AnyScope
+from sidedesk.platform.zones import known_zone
 
 Attribution = Literal["assignee", "main_author", "participant"]
 Engine = Literal["n8n", "native"]
@@ -72,6 +73,7 @@ class Options(BaseModel):
 
     attribution: Attribution = "assignee"
     models: Models = {}
+    cx: CxOptions = Field(default_factory=CxOptions)
 
 
 class TenantOptions(Answer):
@@ -108,6 +110,7 @@ class TenantSettings(Answer):
     flags: Flags
     attribution: Attribution
     models: Models
+    cx: CxOptions
     version: int
 
 
@@ -144,20 +147,12 @@ class SettingsChange(Change):
     flags: FlagsChange | None = None
     attribution: Attribution | None = None
     models: Models | None = None
+    cx: CxChange | None = None
 
     @field_validator("timezone")
     @classmethod
     def _known(cls, value: str | None) -> str | None:
         return None if value is None else known_zone(value)
-
-
-def known_zone(name: str) -> str:
-    """An IANA zone that this machine and Postgres can both compute with."""
-    if not name.startswith(("posix", "right")):
-        with suppress(KeyError, ValueError, OSError):  # unknown, not a name, the name of a folder
-            ZoneInfo(name)
-            return name
-    raise ValueError("Use an IANA time zone, for example Europe/Berlin.")
 
 
 _COLUMNS: Final = (
@@ -168,7 +163,8 @@ _UPDATE: Final = f"""
 UPDATE tenants SET
   name = coalesce(%(name)s, name), timezone = coalesce(%(timezone)s, timezone), locale = coalesce(%(locale)s, locale),
   audit_engine = coalesce(%(audit_engine)s, audit_engine), month_cap_usd = coalesce(%(month_cap_usd)s, month_cap_usd),
-  limits = limits || %(limits)s, flags = flags || %(flags)s, options = options || %(options)s,
+  limits = limits || %(limits)s, flags = flags || %(flags)s,
+  options = options || %(options)s || jsonb_build_object('cx', coalesce(options -> 'cx', jsonb_build_object()) || %(cx)s),
   version = version + 1, updated_at = now()
  WHERE version = %(version)s
 RETURNING {_COLUMNS}
@@ -212,6 +208,7 @@ def change_settings(database: Database, scope: AnyScope, change: SettingsChange)
         "limits": Jsonb(wanted.get("limits", {})),
         "flags": Jsonb(wanted.get("flags", {})),
         "options": Jsonb(options),
+        "cx": Jsonb(wanted.get("cx", {})),
     }
     with database.transaction(scope) as transaction:
         rows = transaction.dicts(_UPDATE, values)
@@ -232,5 +229,6 @@ def _settings(rows: list[dict[str, Any]], spent: float) -> TenantSettings:
         spend=SpendCap(month_cap_usd=options.month_cap_usd, month_spent_usd=round(spent, 6)),
         attribution=options.options.attribution,
         models=options.options.models,
+        cx=options.options.cx,
         version=rows[0]["version"],
     )

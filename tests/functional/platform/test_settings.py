@@ -1,5 +1,7 @@
 """Settings: defaults, partial changes, bounds, and two people at once."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from sidedesk.platform.tenant_options import tenant_options
@@ -42,6 +44,30 @@ def test_a_change_is_partial_and_live(world: World) -> None:
     assert events == [("settings.changed", world.northwind.users["admin"].user_id)]
 
 
+def test_what_is_decided_about_replies_is_changed_piece_by_piece(world: World) -> None:
+    call = client("platform/admin_api")
+    token = world.northwind.tokens["admin"]
+    before = call("GET", URL, token=token).json["cx"]
+    assert (before["debounce_seconds"], before["sla_minutes"], before["evidence_threshold"]) == (8, 15, 0.32)
+    assert before["business_hours"]["week"]["mon"] == [{"start": "09:00", "end": "17:00"}]
+    assert before["business_hours"]["week"]["sun"] == []
+    hours = {"week": {"sat": [{"start": "10:00", "end": "14:00"}]}, "country": "DE", "region": "BY"}
+    first = {"version": 1, "cx": {"business_hours": hours, "brand_phrases": {"avoid": ["cheap"]}, "four_eyes": True}}
+    assert call("PUT", URL, body=first, token=token).status == 200
+    second = {"version": 2, "attribution": "participant", "cx": {"debounce_seconds": 0, "signature": "Your Northwind"}}
+    assert call("PUT", URL, body=second, token=token).status == 200
+    assert call("PUT", URL, body={"version": 3, "name": "North"}, token=token).status == 200
+    found = tenant_options(world.database, world.northwind.system)
+    cx = found.options.cx
+    assert (cx.debounce_seconds, cx.signature, cx.four_eyes, cx.learning) == (0, "Your Northwind", True, True)
+    assert (cx.brand_phrases.use, cx.brand_phrases.avoid) == ([], ["cheap"])
+    assert cx.business_hours.week.mon == [] and cx.business_hours.week.sat[0].start == "10:00"
+    assert found.options.attribution == "participant"
+    saturday = datetime(2026, 6, 20, 9, 0, tzinfo=UTC)  # eleven in Berlin
+    assert cx.business_hours.calendar(found.zone).is_open(saturday)
+    assert tenant_options(world.database, world.contoso.system).options.cx.debounce_seconds == 8
+
+
 def test_the_second_of_two_changes_is_told(world: World) -> None:
     call = client("platform/admin_api")
     token = world.northwind.tokens["admin"]
@@ -70,6 +96,16 @@ def test_the_second_of_two_changes_is_told(world: World) -> None:
         ({"locale": "English"}, "locale"),
         ({"name": " "}, "name"),
         ({"tenant_id": "x"}, "tenant_id"),
+        ({"cx": {"debounce_seconds": 121}}, "cx.debounce_seconds"),
+        ({"cx": {"debounce_seconds": True}}, "cx.debounce_seconds"),
+        ({"cx": {"evidence_threshold": 1.5}}, "cx.evidence_threshold"),
+        ({"cx": {"allowed_link_hosts": ["https://northwind.example/"]}}, "cx.allowed_link_hosts.0"),
+        ({"cx": {"brand_phrases": {"must": []}}}, "cx.brand_phrases.must"),
+        ({"cx": {"business_hours": {"week": {}}}}, "cx.business_hours.week"),
+        ({"cx": {"business_hours": {"timezone": "Mars/Olympus"}}}, "cx.business_hours"),
+        ({"cx": {"business_hours": {"country": "DE", "region": "QQ"}}}, "cx.business_hours"),
+        ({"cx": {"business_hours": {"closed_on": ["tomorrow"]}}}, "cx.business_hours.closed_on"),
+        ({"cx": {"unheard_of": 1}}, "cx.unheard_of"),
     ],
 )
 def test_what_is_wrong_is_named(world: World, change: dict, field: str) -> None:
