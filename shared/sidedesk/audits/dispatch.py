@@ -22,8 +22,8 @@ from sidedesk.platform import outbox, secrets
 from sidedesk.platform.db import Database
 from sidedesk.platform.observability import count, logger
 from sidedesk.platform.outbox import Message
+from sidedesk.platform.run_limits import Limits
 from sidedesk.platform.scope import Scope
-from sidedesk.platform.tenant_options import Limits
 
 QUEUE = "trigger_agent"
 # Short waits are slept through, longer ones go back to the queue.

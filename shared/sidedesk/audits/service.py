@@ -42,8 +42,8 @@ from sidedesk.platform.db import Database, constraint_of
 from sidedesk.platform.errors import FieldError, InvalidRequest
 from sidedesk.platform.models import Page, decode_cursor, part_of
 from sidedesk.platform.permissions import allow
+from sidedesk.platform.run_limits import Limits
 from sidedesk.platform.scope import AnyScope, Scope
-from sidedesk.platform.tenant_options import Limits
 
 NAMED_AT_MOST = 20
 

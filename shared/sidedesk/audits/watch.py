@@ -10,8 +10,8 @@ from sidedesk.audits.repository import SQL
 from sidedesk.platform import outbox
 from sidedesk.platform.db import Database
 from sidedesk.platform.observability import count, logger
+from sidedesk.platform.run_limits import Limits
 from sidedesk.platform.scope import Scope
-from sidedesk.platform.tenant_options import Limits
 
 # A turn that passed this long ago without any try: its message, or its worker, is gone.
 LOST_AFTER_SECONDS = 120

@@ -13,6 +13,7 @@ from sidedesk.platform.cx_options import CxChange, CxOptions
 from sidedesk.platform.db import Database, Transaction
 from sidedesk.platform.errors import Conflict, NotFound
 from sidedesk.platform.models import Answer, Body
+from sidedesk.platform.run_limits import AgentsPerRun, AgentTimeout, Limits, Pacing, RangeDays, TriggerGrace
 from sidedesk.platform.scope import AnyScope
 from sidedesk.platform.zones import known_zone
 
@@ -23,11 +24,6 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Locale = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", description="for example en-GB")]
 ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 
-AgentsPerRun = Annotated[int, Field(ge=1, le=5_000, description="people in one audit run")]
-RangeDays = Annotated[int, Field(ge=1, le=366, description="days in one audit run")]
-Pacing = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False, description="least seconds between two calls to n8n")]
-AgentTimeout = Annotated[int, Field(ge=1, le=1_440, description="minutes of silence after which an agent has failed")]
-TriggerGrace = Annotated[int, Field(ge=1, le=3_600, description="seconds to wait for a start that did not answer")]
 DraftReplies = Annotated[bool, Field(description="draft replies to customers")]
 
 
@@ -44,18 +40,6 @@ Models = Annotated[
     dict[Annotated[str, Field(min_length=1, max_length=100)], ModelName | ModelChoice],
     Field(max_length=50, description="model by purpose (audit.judge), family (audit) or default"),
 ]
-
-
-class Limits(BaseModel):
-    """What one run may ask for, and how patient we are. A tenant stores only what differs."""
-
-    model_config = ConfigDict(extra="ignore", defer_build=True)
-
-    agents_per_run: AgentsPerRun = 500
-    range_days: RangeDays = 90
-    pacing_seconds: Pacing = 2
-    agent_timeout_minutes: AgentTimeout = 60
-    trigger_grace_seconds: TriggerGrace = 600
 
 
 class Flags(BaseModel):

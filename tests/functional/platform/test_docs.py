@@ -6,7 +6,8 @@ from sidedesk.platform import settings
 from sidedesk.platform.cx_options import CxOptions
 from sidedesk.platform.integration_kinds import CONFIGS
 from sidedesk.platform.provisioning import Variables
-from sidedesk.platform.tenant_options import Flags, Limits
+from sidedesk.platform.run_limits import Limits
+from sidedesk.platform.tenant_options import Flags
 from sidedesk.platform.upload_types import PURPOSES
 from tests.support.lambdas import ROOT
 
