@@ -113,3 +113,66 @@ SELECT id FROM conversations WHERE lower(customer_email) = %(subject)s ORDER BY 
 
 -- name: remove
 DELETE FROM conversations WHERE id = ANY(%(ids)s::uuid[]) RETURNING id;
+
+-- name: request_import
+INSERT INTO imports (id, tenant_id, kind, wish, storage_key, created_by)
+VALUES (%(id)s, current_tenant(), %(kind)s, %(wish)s, %(storage_key)s, current_setting('app.actor'))
+ON CONFLICT (id) DO NOTHING RETURNING true;
+
+-- name: find_import
+SELECT id, kind, wish, status, total, created, changed, unchanged, refused, refusals, error, created_at, completed_at,
+       (wish ->> 'bytes')::bigint AS size, coalesce((checkpoint ->> 'offset')::bigint, 0) AS "offset"
+  FROM imports WHERE id = %(id)s;
+
+-- name: list_imports
+SELECT id, kind, wish, status, total, created, changed, unchanged, refused, error, created_at, completed_at,
+       (wish ->> 'bytes')::bigint AS size, coalesce((checkpoint ->> 'offset')::bigint, 0) AS "offset"
+  FROM imports
+ WHERE (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s::timestamptz, %(after)s::uuid))
+ ORDER BY created_at DESC, id DESC LIMIT %(limit)s;
+
+-- name: claim_import
+-- One worker at a time. One that died keeps it until its lease ends; a message that comes earlier finds nothing to do.
+UPDATE imports SET status = 'running', leased_until = now() + make_interval(secs => %(lease_seconds)s), updated_at = now()
+ WHERE id = %(id)s AND status IN ('queued', 'running') AND (leased_until IS NULL OR leased_until < now())
+RETURNING id, kind, wish, storage_key, checkpoint, steps, stalls, jsonb_array_length(refusals) AS kept,
+          created + changed + unchanged + refused AS done;
+
+-- name: advance_import
+-- What was stored, what was refused and where to go on move together, or not at all.
+UPDATE imports SET created = created + %(created)s, changed = changed + %(changed)s, unchanged = unchanged + %(unchanged)s,
+       refused = refused + %(refused)s, refusals = refusals || %(refusals)s, checkpoint = checkpoint || %(checkpoint)s,
+       total = coalesce(%(total)s, total), steps = steps + 1, stalls = 0, updated_at = now()
+ WHERE id = %(id)s AND status = 'running' AND steps = %(steps)s
+RETURNING steps;
+
+-- name: touch_imported
+-- Nothing new about these, but this import has seen them.
+UPDATE conversations SET import_id = %(import_id)s WHERE id = ANY(%(ids)s::uuid[]) AND import_id IS DISTINCT FROM %(import_id)s;
+
+-- name: hand_on_import
+UPDATE imports SET leased_until = NULL, stalls = stalls + %(stalls)s, updated_at = now()
+ WHERE id = %(id)s AND status = 'running' RETURNING stalls;
+
+-- name: end_import
+UPDATE imports SET status = %(status)s, error = %(error)s, leased_until = NULL, completed_at = now(), updated_at = now(),
+       total = CASE WHEN %(status)s = 'completed' THEN created + changed + unchanged + refused ELSE total END
+ WHERE id = %(id)s AND status IN ('queued', 'running')
+RETURNING storage_key, wish, created, changed, unchanged, refused;
+
+-- name: list_items
+-- Listing again changes nothing.
+INSERT INTO import_items (import_id, external_id, tenant_id)
+SELECT %(id)s, e, current_tenant() FROM unnest(%(external_ids)s::text[]) e ON CONFLICT DO NOTHING;
+
+-- name: count_items
+SELECT count(*) FROM import_items WHERE import_id = %(id)s;
+
+-- name: next_items
+SELECT external_id FROM import_items WHERE import_id = %(id)s ORDER BY external_id LIMIT %(limit)s;
+
+-- name: drop_items
+DELETE FROM import_items WHERE import_id = %(id)s AND external_id = ANY(%(external_ids)s::text[]);
+
+-- name: drop_all_items
+DELETE FROM import_items WHERE import_id = %(id)s;
