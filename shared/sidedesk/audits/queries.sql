@@ -654,3 +654,12 @@ RETURNING (xmax = 0);
 -- name: second_reading_gave_up
 UPDATE audit_assignments SET held_reason = replace(held_reason, 'It is being read again without that line.', 'Reading it again without that line failed.'), updated_at = now()
  WHERE massive_audit_job_id = %(job_id)s AND conversation_id = %(conversation_id)s AND verdict = 'held';
+
+-- name: audited_ids
+SELECT a.conversation_id FROM audit_assignments a
+ WHERE a.massive_audit_job_id = %(job_id)s AND a.conversation_id > %(after)s
+ ORDER BY a.conversation_id LIMIT %(limit)s;
+
+-- name: audited
+SELECT a.conversation_id, d.transcript FROM audit_assignments a LEFT JOIN audit_documents d ON d.assignment_id = a.id
+ WHERE a.massive_audit_job_id = %(job_id)s AND a.conversation_id = %(conversation_id)s;

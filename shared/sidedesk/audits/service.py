@@ -24,6 +24,10 @@ from sidedesk.audits.errors import (
     ScorecardNotFound,
     UnknownPeople,
 )
+from sidedesk.audits.handover import Audited as Audited
+from sidedesk.audits.handover import audited as audited
+from sidedesk.audits.handover import audited_ids as audited_ids
+from sidedesk.audits.handover import read_intercom as read_intercom
 from sidedesk.audits.models import (
     AgentRow,
     Assignment,

@@ -113,10 +113,17 @@ class Intercom:
             if not admin_id.isdigit():
                 return Found([], None)  # assignees are numbers
             whose = {"field": "admin_assignee_id", "operator": "=", "value": int(admin_id)}
+        return self._created([whose], range_start, range_end, cursor)
+
+    def created_between(self, range_start: int, range_end: int, cursor: str | None = None) -> Found:
+        """Everybody's conversations created in [range_start, range_end)."""
+        return self._created([], range_start, range_end, cursor)
+
+    def _created(self, filters: list[dict[str, Any]], range_start: int, range_end: int, cursor: str | None) -> Found:
         query = {
             "operator": "AND",
             "value": [
-                whose,
+                *filters,
                 {"field": "created_at", "operator": ">", "value": range_start - MARGIN_SECONDS},
                 {"field": "created_at", "operator": "<", "value": range_end + MARGIN_SECONDS},
             ],

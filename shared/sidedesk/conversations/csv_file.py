@@ -54,16 +54,16 @@ class Record:
 def csv_rows(file: File, place: Mapping[str, Any]) -> Iterator[Read]:
     table = head(file)
     records = _records(Lines(file, place.get("offset", table.start), place.get("row", table.line)), table.separator)
-    group = _Group()
+    group = _Group(table)
     for record in records:
         row, problem = _row(table, record)
-        if row is not None and not group.takes(table, row):
+        if row is not None and not group.takes(row):
             yield group.read()
-            group = _Group()
+            group = _Group(table)
         group.add(record, row, problem)
         if not group.rows and group.refusals:
             yield group.read()
-            group = _Group()
+            group = _Group(table)
     if group.last is not None:
         yield group.read()
 
@@ -72,14 +72,15 @@ def csv_rows(file: File, place: Mapping[str, Any]) -> Iterator[Read]:
 class _Group:
     """Rows that follow each other and belong to one conversation. One that cannot be read belongs to nobody, and parts nothing."""
 
+    table: Table
     rows: list[dict[str, str]] = field(default_factory=list)
     refusals: list[tuple[int, str]] = field(default_factory=list)
     first: int = 0
     last: Record | None = None
     size: int = 0
 
-    def takes(self, table: Table, row: Mapping[str, str]) -> bool:
-        return not self.rows or (not table.whole and _key(row) == _key(self.rows[0]))
+    def takes(self, row: Mapping[str, str]) -> bool:
+        return not self.rows or (not self.table.whole and _key(row) == _key(self.rows[0]))
 
     def add(self, record: Record, row: dict[str, str] | None, problem: str) -> None:
         self.last = record
@@ -103,7 +104,7 @@ class _Group:
                 raw = from_rows(self.rows)
             except NotAConversation as refusal:
                 self.refusals.append((self.first, refusal.message))
-        return Read(self.first or self.last.number, behind, raw, tuple(self.refusals))
+        return Read(self.first or self.last.number, behind, raw, tuple(self.refusals), not self.table.whole)
 
 
 def head(file: File) -> Table:

@@ -38,9 +38,7 @@ KEPT_REFUSALS = 200
 # Turns in a row that came to nothing, with growing waits between them: more than an hour.
 MOST_STALLS = 10
 LEASE_MARGIN_SECONDS = 5.0
-APART: Final = (
-    "The rows of this conversation do not stand together. Sort the file by conversation_id, then by time, and import it again."
-)
+APART: Final = "The rows of this conversation do not stand together. Sort the file by conversation_id, then by time, and import it again."
 _READERS: Final = {"json": json_array, "jsonl": json_lines, "csv": csv_rows}
 
 
@@ -153,9 +151,7 @@ def _parts(reads: Iterable[Read]) -> Iterator[_Part]:
 # Sources --------------------------------------------------------------------------------------------------------------
 
 
-def _pull(
-    database: Database, scope: Scope, job: _Job, until: float, connect: Callable[[Scope, str], Pull]
-) -> bool:
+def _pull(database: Database, scope: Scope, job: _Job, until: float, connect: Callable[[Scope, str], Pull]) -> bool:
     """First what there is, as rows; then each of them, until no row is left."""
     source = connect(scope, job.kind)
     while not job.checkpoint.get("listed"):
@@ -210,10 +206,10 @@ def _fetch(database: Database, scope: Scope, job: _Job, source: Pull, ids: list[
 
 def _commit(database: Database, scope: Scope, job: _Job, part: _Part, checkpoint: dict[str, Any]) -> None:
     refusals = [refusal for read in part.reads for refusal in read.refusals]
-    found = [(read.row, read.raw.completed()) for read in part.reads if read.raw is not None]
-    if job.kind == "csv":
-        found = _together(database, scope, job, found, refusals)
-    ready = storing.prepare(database, scope, [raw for _, raw in found], import_id=job.id)
+    raws = [read.raw.completed() for read in part.reads if read.raw is not None]
+    if grouped := [read.row for read in part.reads if read.raw is not None and read.grouped]:
+        raws = _together(database, scope, job, list(zip(grouped, raws, strict=True)), refusals)
+    ready = storing.prepare(database, scope, raws, import_id=job.id)
     with database.transaction(scope) as transaction:
         rows = transaction.dicts(*ready.statement) if ready.statement else []
         stored = ready.settled(rows)
@@ -233,7 +229,7 @@ def _together(
     job: _Job,
     found: list[tuple[int, RawConversation]],
     refusals: list[tuple[int, str]],
-) -> list[tuple[int, RawConversation]]:
+) -> list[RawConversation]:
     """Rows of a conversation that this import has stored already would replace what was there: refused, and said."""
     before = storing.known(database, scope, [raw for _, raw in found])
     seen = {key for key, row in before.items() if row["import_id"] == job.id}
@@ -244,7 +240,7 @@ def _together(
             refusals.append((row, APART))
         else:
             seen.add(key)
-            kept.append((row, raw))
+            kept.append(raw)
     return kept
 
 
@@ -257,7 +253,15 @@ def _advance(
     total: int | None,
 ) -> None:
     shown = [{"row": row, "reason": why} for row, why in refusals[: max(0, KEPT_REFUSALS - job.kept)]]
-    values = {"created": 0, "changed": 0, "unchanged": 0, **counts, "id": job.id, "steps": job.steps, "total": total}
+    values: dict[str, Any] = {
+        "created": 0,
+        "changed": 0,
+        "unchanged": 0,
+        **counts,
+        "id": job.id,
+        "steps": job.steps,
+        "total": total,
+    }
     values |= {"refused": len(refusals), "refusals": Jsonb(shown), "checkpoint": Jsonb(checkpoint)}
     if transaction.value(SQL["advance_import"], values) is None:
         raise _LostHold()
@@ -289,15 +293,14 @@ def _hand_on(database: Database, scope: Scope, job: _Job, *, seconds: float, sta
 
 
 def _complete(database: Database, scope: Scope, job: _Job) -> None:
-    """The file goes: what it held is stored, and an erasure would not find it there."""
-    if job.storage_key:
-        if upload_id := job.wish.get("upload_id"):
-            uploads.use_up(database, scope, UUID(upload_id))
-        else:
-            files.remove(job.storage_key)
+    """Then the file goes: what it held is stored, and an erasure would not find it there."""
     with database.transaction(scope) as transaction:
         ended = transaction.dicts(SQL["end_import"], {"id": job.id, "status": "completed", "error": None})
         if ended:
             counts = {name: ended[0][name] for name in ("created", "changed", "unchanged", "refused")}
             transaction.run(*audit_log.record("conversations.imported", import_id=job.id, **counts))
             count("ConversationsImported", counts["created"] + counts["changed"])
+    if upload_id := job.wish.get("upload_id"):
+        uploads.use_up(database, scope, UUID(upload_id))
+    elif job.storage_key:
+        files.remove(job.storage_key)

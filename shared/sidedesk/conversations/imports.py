@@ -88,7 +88,7 @@ def _wanted(
     if ask.source == "audit":
         from sidedesk.audits import service as audits
 
-        audits.find_job(database, scope, _given(ask.job_id))
+        audits.audited_ids(database, scope, _given(ask.job_id), limit=1)  # there is such a run
         return "audit", _without_none({"job_id": str(ask.job_id), "limit": ask.limit}), None
     source = _given(ask.source)
     _check_connected(database, scope, source)

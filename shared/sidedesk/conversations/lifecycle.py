@@ -1,4 +1,4 @@
-"""What conversations tell the workers that visit every capability: erasure, export."""
+"""What conversations tell the workers that visit every capability: erasure, export, dead messages."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 from uuid import UUID
 
-from sidedesk.conversations import documents
+from sidedesk.conversations import documents, exports, importing, imports
 from sidedesk.conversations.repository import SQL
 from sidedesk.platform.capability import Capability
 from sidedesk.platform.db import Database
-from sidedesk.platform.scope import AnyScope
+from sidedesk.platform.scope import AnyScope, Scope
 from sidedesk.platform.streams import rows_of
 
 _TABLES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
@@ -51,4 +51,24 @@ def export(database: Database, scope: AnyScope) -> Iterator[tuple[str, dict[str,
         yield "conversation_documents", document
 
 
-CAPABILITY: Final = Capability("conversations", forget=forget, export=export)
+def import_died(database: Database, scope: Scope, payload: dict[str, Any]) -> None:
+    importing.fail(
+        database,
+        scope,
+        UUID(payload["import_id"]),
+        "It failed several times and was given up. What was stored stays; import again to go on.",
+    )
+
+
+def export_died(database: Database, scope: Scope, payload: dict[str, Any]) -> None:
+    exports.fail(
+        database, scope, UUID(payload["export_id"]), "It failed several times and was given up. Ask for it again."
+    )
+
+
+CAPABILITY: Final = Capability(
+    "conversations",
+    forget=forget,
+    export=export,
+    dead_letters={imports.QUEUE: import_died, exports.QUEUE: export_died},
+)

@@ -55,7 +55,9 @@ class TurnWrite(_Kept):
 
 
 class ConversationFields(Body):
-    external_id: Annotated[str, Field(max_length=MOST_ID, description="its id where it comes from; else its content is")] = ""
+    external_id: Annotated[
+        str, Field(max_length=MOST_ID, description="its id where it comes from; else its content is")
+    ] = ""
     title: Annotated[str, Field(max_length=500)] = ""
     channel: Annotated[str, Field(max_length=200)] = ""
     customer: PersonWrite = Field(default_factory=PersonWrite)

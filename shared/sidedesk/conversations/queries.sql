@@ -176,3 +176,88 @@ DELETE FROM import_items WHERE import_id = %(id)s AND external_id = ANY(%(extern
 
 -- name: drop_all_items
 DELETE FROM import_items WHERE import_id = %(id)s;
+
+-- name: list_conversations
+SELECT c.id, c.source, c.external_id, c.title, c.channel, c.customer, c.started_at, c.last_message_at, c.message_count,
+       c.enrichment_status, c.failed_step, c.error_category, c.error_message, c.topic, c.language, c.sentiment, c.resolution,
+       c.predicted_csat, c.created_at, c.updated_at, c.raw_storage_path IS NOT NULL AS has_raw,
+       c.enriched_storage_path IS NOT NULL AS has_enriched
+  FROM conversations c
+ WHERE (%(status)s::text IS NULL OR c.enrichment_status = %(status)s)
+   AND (%(source)s::text IS NULL OR c.source = %(source)s)
+   AND (%(topic)s::text IS NULL OR c.topic = %(topic)s)
+   AND (%(language)s::text IS NULL OR c.language = %(language)s)
+   AND (%(import_id)s::uuid IS NULL OR c.import_id = %(import_id)s)
+   AND (%(q)s::text IS NULL OR c.title ILIKE %(q)s OR c.customer ILIKE %(q)s OR c.external_id ILIKE %(q)s OR c.topic ILIKE %(q)s)
+   AND (%(start)s::date IS NULL OR coalesce(c.started_at, c.created_at) >=
+        %(start)s::date::timestamp AT TIME ZONE (SELECT t.timezone FROM tenants t))
+   AND (%(end)s::date IS NULL OR coalesce(c.started_at, c.created_at) <
+        (%(end)s::date + 1)::timestamp AT TIME ZONE (SELECT t.timezone FROM tenants t))
+   AND (%(at)s::timestamptz IS NULL OR (c.created_at, c.id) < (%(at)s::timestamptz, %(after)s::uuid))
+ ORDER BY c.created_at DESC, c.id DESC LIMIT %(limit)s;
+
+-- name: count_statuses
+-- How many there are of each status, whichever status the list shows.
+SELECT c.enrichment_status, count(*) AS conversations
+  FROM conversations c
+ WHERE (%(source)s::text IS NULL OR c.source = %(source)s)
+   AND (%(topic)s::text IS NULL OR c.topic = %(topic)s)
+   AND (%(language)s::text IS NULL OR c.language = %(language)s)
+   AND (%(import_id)s::uuid IS NULL OR c.import_id = %(import_id)s)
+   AND (%(q)s::text IS NULL OR c.title ILIKE %(q)s OR c.customer ILIKE %(q)s OR c.external_id ILIKE %(q)s OR c.topic ILIKE %(q)s)
+   AND (%(start)s::date IS NULL OR coalesce(c.started_at, c.created_at) >=
+        %(start)s::date::timestamp AT TIME ZONE (SELECT t.timezone FROM tenants t))
+   AND (%(end)s::date IS NULL OR coalesce(c.started_at, c.created_at) <
+        (%(end)s::date + 1)::timestamp AT TIME ZONE (SELECT t.timezone FROM tenants t))
+ GROUP BY c.enrichment_status;
+
+-- name: exportable
+-- Those with an enriched document, by id: an export goes through all of them, page by page.
+SELECT c.id, c.source, c.external_id, c.title, c.channel, c.started_at, c.message_count, c.topic, c.language, c.sentiment,
+       c.resolution, c.predicted_csat, c.enriched_at, c.enriched_storage_path
+  FROM conversations c
+ WHERE c.enriched_storage_path IS NOT NULL
+   AND (%(status)s::text IS NULL OR c.enrichment_status = %(status)s)
+   AND (%(source)s::text IS NULL OR c.source = %(source)s)
+   AND (%(topic)s::text IS NULL OR c.topic = %(topic)s)
+   AND (%(language)s::text IS NULL OR c.language = %(language)s)
+   AND (%(start)s::date IS NULL OR coalesce(c.started_at, c.created_at) >=
+        %(start)s::date::timestamp AT TIME ZONE (SELECT t.timezone FROM tenants t))
+   AND (%(end)s::date IS NULL OR coalesce(c.started_at, c.created_at) <
+        (%(end)s::date + 1)::timestamp AT TIME ZONE (SELECT t.timezone FROM tenants t))
+   AND (%(after)s::uuid IS NULL OR c.id > %(after)s::uuid)
+ ORDER BY c.id LIMIT %(limit)s;
+
+-- name: export_under_way
+-- The same wish of the same person that is not done yet.
+SELECT id FROM conversation_exports
+ WHERE created_by = current_setting('app.actor') AND format = %(format)s AND wish = %(wish)s AND status IN ('queued', 'running')
+   AND created_at > now() - interval '1 hour'
+ ORDER BY created_at DESC LIMIT 1;
+
+-- name: request_export
+INSERT INTO conversation_exports (id, tenant_id, format, wish, storage_key, created_by)
+VALUES (%(id)s, current_tenant(), %(format)s, %(wish)s, %(storage_key)s, current_setting('app.actor'));
+
+-- name: find_export
+SELECT id, format, wish, storage_key, status, written, skipped, size, error, created_at, completed_at
+  FROM conversation_exports WHERE id = %(id)s;
+
+-- name: list_exports
+SELECT id, format, wish, storage_key, status, written, skipped, size, error, created_at, completed_at
+  FROM conversation_exports
+ WHERE (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s::timestamptz, %(after)s::uuid))
+ ORDER BY created_at DESC, id DESC LIMIT %(limit)s;
+
+-- name: start_export
+-- A second delivery writes the file anew, under the same name, unless it is done.
+UPDATE conversation_exports SET status = 'running' WHERE id = %(id)s AND status IN ('queued', 'running')
+RETURNING format, wish, storage_key;
+
+-- name: finish_export
+UPDATE conversation_exports SET status = 'completed', written = %(written)s, skipped = %(skipped)s, size = %(size)s, completed_at = now()
+ WHERE id = %(id)s AND status = 'running' RETURNING true;
+
+-- name: fail_export
+UPDATE conversation_exports SET status = 'failed', error = %(error)s, completed_at = now()
+ WHERE id = %(id)s AND status IN ('queued', 'running');

@@ -27,6 +27,7 @@ class Read:
     place: dict[str, Any]
     raw: RawConversation | None = None
     refusals: tuple[tuple[int, str], ...] = ()
+    grouped: bool = False  # put together from rows that follow each other
 
     @classmethod
     def refused(cls, row: int, place: dict[str, Any], why: str) -> Read:

@@ -46,6 +46,10 @@ PERMISSIONS: Final[dict[str, str | None]] = {
     "scorecards.write": "admin",
     "people.read": "member",
     "people.write": "admin",
+    # conversations
+    "conversations.read": "member",
+    "conversations.write": "member",
+    "conversations.export": "admin",
     # replies to customers
     "cx.read": "member",
     "cx.decide": "member",

@@ -80,6 +80,7 @@ UPDATE uploads SET status = 'complete', completed_at = now(), storage_key = %(ke
  WHERE id = %(id)s AND status = 'waiting' RETURNING {_COLUMNS}
 """  # noqa: S608
 _REFUSE: Final = "UPDATE uploads SET status = 'refused', refusal = %(why)s WHERE id = %(id)s AND status = 'waiting'"
+_USE_UP: Final = "UPDATE uploads SET status = 'used' WHERE id = %(id)s AND status = 'complete' RETURNING storage_key"
 _DROP_STALE: Final = (
     "DELETE FROM uploads WHERE status IN ('waiting', 'refused') AND created_at < now() - interval '1 day'"
 )
@@ -157,7 +158,7 @@ def _take(upload: Stored, final: str) -> str | None:
 def with_link(database: Database, scope: AnyScope, upload_id: UUID) -> UploadWithLink:
     found = _find(database, scope, upload_id)
     shown = UploadWithLink.model_validate(found.model_dump())
-    if found.status in ("complete", "used"):
+    if found.status == "complete":
         shown.url, shown.expires_in = download_link(found.storage_key, found.filename), GET_SECONDS
     return shown
 
@@ -180,9 +181,16 @@ def download_link(key: str, filename: str, *, seconds: int = GET_SECONDS) -> str
 def usable(database: Database, scope: AnyScope, upload_id: UUID, purpose: Purpose) -> Stored:
     """For services that take an `upload_id`: the checked file, or why there is none."""
     found = _find(database, scope, upload_id)
-    if found.purpose != purpose or found.status not in ("complete", "used"):
+    if found.purpose != purpose or found.status != "complete":
         raise InvalidRequest.of("upload_id", f"This is no completed upload for {purpose}.")
     return found
+
+
+def use_up(database: Database, scope: AnyScope, upload_id: UUID) -> None:
+    """What the file held lives elsewhere by now, so the file goes. Again is fine."""
+    key = database.value(scope, _USE_UP, {"id": upload_id})
+    if key is not None:
+        client("s3").delete_object(Bucket=_bucket(), Key=key)
 
 
 def drop_stale(database: Database, scope: AnyScope) -> int:
