@@ -150,8 +150,8 @@ class ImportRequest(Body):
     content: Annotated[str, Field(min_length=1)] | None = None
     upload_id: UUID | None = None
     source: Literal["chatwoot", "intercom", "audit"] | None = None
-    start: Annotated[date, Field(alias="from", description="first day, in the organisation's time zone")] | None = None
-    end: Annotated[date, Field(alias="to", description="last day, included")] | None = None
+    start: Annotated[date | None, Field(alias="from", description="first day, in the organisation's time zone")] = None
+    end: Annotated[date | None, Field(alias="to", description="last day, included")] = None
     limit: Annotated[int, Field(ge=1, le=MOST_PULLED)] | None = None
     job_id: Annotated[UUID, Field(description="the audit run, for source audit")] | None = None
 

@@ -15,7 +15,15 @@ from sidedesk.platform import aws
 from tests.sandbox.conftest import Sandbox
 
 BUCKET = "uploads-of-the-tests"
-QUEUES = ("send_outbox", "trigger_agent", "export_data", "first_listener", "second_listener")
+QUEUES = (
+    "send_outbox",
+    "trigger_agent",
+    "export_data",
+    "import_conversations",
+    "export_conversations",
+    "first_listener",
+    "second_listener",
+)
 
 
 @dataclass
