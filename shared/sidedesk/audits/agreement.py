@@ -11,6 +11,7 @@ from typing import Any
 from sidedesk.audits.models import Criterion
 from sidedesk.audits.review_models import Agreement, Calibration, Drift
 from sidedesk.audits.scoring import fraction
+from sidedesk.platform.statistics import weighted_kappa
 
 # Marks closer than this are the same mark.
 SAME = 1e-9
@@ -83,17 +84,6 @@ def exact_percent(pairs: Sequence[Pair]) -> float:
 def bias(pairs: Sequence[Pair]) -> float:
     """Above zero the AI is kinder than people, in shares of the scale."""
     return round(sum(pair.ai - pair.human for pair in pairs) / len(pairs), 3)
-
-
-def weighted_kappa(marks: Sequence[tuple[int, int]]) -> float | None:
-    """Quadratic weights over ordered steps. None where it says nothing: everybody always gave one and the same mark."""
-    count = len(marks)
-    left, right = Counter(a for a, _ in marks), Counter(b for _, b in marks)
-    observed = sum((a - b) ** 2 for a, b in marks) / count
-    expected = sum(left[a] * right[b] * (a - b) ** 2 for a in left for b in right) / count**2
-    if expected == 0:
-        return None
-    return round(1 - observed / expected, 3)
 
 
 def _step(share: float) -> int:

@@ -80,6 +80,31 @@ class ExperimentRuns(Conflict):
     message = "An experiment is running. Stop it before you start another."
 
 
+class NoSuchExperiment(NotFound):
+    code = "experiment_not_found"
+    message = "There is no such experiment."
+
+
+class ExperimentStopped(Conflict):
+    code = "experiment_stopped"
+    message = "This experiment was stopped before. Start a new one."
+
+
+class NoSuchGoldItem(NotFound):
+    code = "gold_item_not_found"
+    message = "There is no such item to grade. It may have been retired."
+
+
+class AlreadyGraded(Conflict):
+    code = "already_graded"
+    message = "You have graded this item. Marks given blind are not given again."
+
+
+class NotGradedYet(Conflict):
+    code = "not_graded"
+    message = "Nobody has graded this draft. Grade it first, or give message, reply and marks yourself."
+
+
 def first_sentence(value: Any) -> str:
     """An error's sentence, for rows that show why something waits."""
     return str(getattr(value, "message", value))[:500]

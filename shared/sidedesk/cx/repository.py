@@ -7,3 +7,4 @@ from typing import Final
 from sidedesk.platform.queries import load_queries
 
 SQL: Final = load_queries("sidedesk.cx")
+FIGURES_SQL: Final = load_queries("sidedesk.cx", "figures.sql")

@@ -3,7 +3,7 @@
 import pytest
 
 from sidedesk.audits import scoring
-from sidedesk.audits.agreement import weighted_kappa
+from sidedesk.platform.statistics import weighted_kappa
 from sidedesk.audits.models import Criterion
 
 

@@ -18,7 +18,8 @@ from sidedesk.platform.queries import load_queries
 from tests.unit.structure.sources import ROOT, SHARED
 
 USED = re.compile(r"""(?:SQL|QUERIES|queries|sql)\[\s*"([a-z0-9_]+)"\s*\]""")
-QUERY_FILES = sorted(SHARED.glob("*/**/queries.sql"))
+QUERY_FILES = sorted(path for path in SHARED.glob("*/*.sql") if path.parent.name != "migrations")
+PACKAGES = sorted({path.parent for path in QUERY_FILES})
 
 
 def every_error() -> list[type[DomainError]]:
@@ -45,16 +46,17 @@ def test_every_error_has_a_code_and_a_sentence() -> None:
         assert kind.message[:1].isupper() and kind.message.rstrip().endswith((".", "!", "?")), kind
 
 
-@pytest.mark.parametrize("path", QUERY_FILES, ids=lambda path: path.parent.name)
-def test_every_statement_is_used_and_every_used_one_exists(path: Path) -> None:
-    package = ".".join(path.parent.relative_to(SHARED.parent).parts)
-    defined = set(load_queries(package))
-    text = "\n".join(source.read_text(encoding="utf-8") for source in path.parent.rglob("*.py"))
+@pytest.mark.parametrize("folder", PACKAGES, ids=lambda folder: folder.name)
+def test_every_statement_is_used_and_every_used_one_exists(folder: Path) -> None:
+    names = [name for path in QUERY_FILES if path.parent == folder for name in load_queries(f"sidedesk.{folder.name}", path.name)]
+    defined = set(names)
+    assert len(names) == len(defined), "two files define one name"
+    text = "\n".join(source.read_text(encoding="utf-8") for source in folder.rglob("*.py"))
     used = set(USED.findall(text))
     # A name may also be chosen among a few at run time: then it stands there as a text.
     mentioned = {name for name in defined if re.search(rf'"{name}"', text)}
-    assert used - defined == set(), "used but not in queries.sql"
-    assert defined - used - mentioned == set(), "in queries.sql but not used"
+    assert used - defined == set(), "used but defined nowhere"
+    assert defined - used - mentioned == set(), "defined but not used"
 
 
 def test_migrations_have_one_order() -> None:

@@ -100,6 +100,9 @@ class Library:
             self._read[file] = _parse(file.name, file.read_text(encoding="utf-8"))
         return self._read[file]
 
+    def versions(self, task: str) -> list[int]:
+        return sorted(self._files.get(task, {}))
+
     def all(self) -> list[Prompt]:
         return [self.get(task, version) for task in sorted(self._files) for version in sorted(self._files[task])]
 
