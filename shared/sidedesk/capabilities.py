@@ -10,11 +10,12 @@ from typing import Any, Final
 from sidedesk.ai.lifecycle import CAPABILITY as AI
 from sidedesk.audits.lifecycle import CAPABILITY as AUDITS
 from sidedesk.conversations.lifecycle import CAPABILITY as CONVERSATIONS
+from sidedesk.cx.lifecycle import CAPABILITY as CX
 from sidedesk.platform.capability import Capability
 from sidedesk.platform.dead_letters import Hook
 from sidedesk.platform.lifecycle import CAPABILITY as PLATFORM
 
-ALL: Final[tuple[Capability, ...]] = (PLATFORM, AI, AUDITS, CONVERSATIONS)
+ALL: Final[tuple[Capability, ...]] = (PLATFORM, AI, AUDITS, CONVERSATIONS, CX)
 
 
 def dead_letter_hooks() -> dict[str, Hook]:

@@ -168,9 +168,7 @@ def add_item(database: Database, scope: Scope, new: NewGoldItem, *, item_id: UUI
 
 def list_items(database: Database, scope: Scope, *, limit: int, cursor: str | None) -> Page[GoldItem]:
     at, after = decode_cursor(cursor, datetime, UUID) or (None, None)
-    rows = database.rows(
-        scope, GoldItem, FIGURES_SQL["list_gold"], {"at": at, "after": after, "limit": limit + 1}
-    )
+    rows = database.rows(scope, GoldItem, FIGURES_SQL["list_gold"], {"at": at, "after": after, "limit": limit + 1})
     kept, following = part_of(rows, limit, lambda row: (row.created_at, row.id))
     return Page(data=kept, next_cursor=following)
 

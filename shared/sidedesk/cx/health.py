@@ -105,7 +105,9 @@ def health(database: Database, scope: AnyScope, *, now: datetime) -> Health:
     sweeps = {row["integration_id"]: LastSweep.model_validate(row) for row in swept.all()}
     found = [_one(row.id, row.name, row.base_url, probes.get(row.id), sweeps.get(row.id)) for row in connected]
     if not found:
-        return Health(ok=None, message="No Chatwoot is connected. Connect one under Settings, Integrations.", chatwoots=[])
+        return Health(
+            ok=None, message="No Chatwoot is connected. Connect one under Settings, Integrations.", chatwoots=[]
+        )
     visited = [one.probe for one in found if one.probe]
     if not visited:
         return Health(ok=None, message="The first visit follows within five minutes.", chatwoots=found)
@@ -218,7 +220,9 @@ def keep(database: Database, visit: Visit, found: dict[str, Any], *, public_url:
         [row] = transaction.dicts(FIGURES_SQL["keep_probe"], values)
         broke = not row["ok"] and row["ok_before"] is not False
         notices = (
-            _notices(transaction.values(FIGURES_SQL["admins"]), visit, found["message"], row["last_good"]) if broke else []
+            _notices(transaction.values(FIGURES_SQL["admins"]), visit, found["message"], row["last_good"])
+            if broke
+            else []
         )
         messages = notifications.tell(transaction, scope, notices, public_url=public_url)
     if broke:

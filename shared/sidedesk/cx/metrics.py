@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -14,7 +14,7 @@ from sidedesk.cx.figure_models import Day, Efficiency, Figure, Learning, Metrics
 from sidedesk.cx.models import Channel
 from sidedesk.cx.repository import FIGURES_SQL
 from sidedesk.platform.cx_options import CxOptions
-from sidedesk.platform.db import Batch, Database
+from sidedesk.platform.db import Database
 from sidedesk.platform.scope import AnyScope
 from sidedesk.platform.tenant_options import Options, tenant_options
 
@@ -63,9 +63,7 @@ def metrics(database: Database, scope: AnyScope, *, days: int, channel: Channel 
         quality=_quality(all_grades),
         efficiency=_efficiency(all_replies, latency.first() or {}, all_approvals, waits),
         learning=_learning(all_grades),
-        daily=[
-            _day(first + timedelta(days=n), replies_by, grades_by, approvals_by, waits) for n in range(days)
-        ],
+        daily=[_day(first + timedelta(days=n), replies_by, grades_by, approvals_by, waits) for n in range(days)],
         edits=[tenths.get(n, 0) for n in range(1, 11)],
     )
 

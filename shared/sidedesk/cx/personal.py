@@ -10,12 +10,67 @@ from sidedesk.ai.redaction import DETECTORS, Detector, Redactor, Span
 
 # No part of anybody's name, though accounts are called so.
 _ROLES: Final = frozenset(
-    "agent assistant bot care customer desk help helpdesk kunde kundenservice office sales service support team the und and von van der".split()
+    [
+        "agent",
+        "assistant",
+        "bot",
+        "care",
+        "customer",
+        "desk",
+        "help",
+        "helpdesk",
+        "kunde",
+        "kundenservice",
+        "office",
+        "sales",
+        "service",
+        "support",
+        "team",
+        "the",
+        "und",
+        "and",
+        "von",
+        "van",
+        "der",
+    ]
 )
 # Names that are also words: taken for a name only when they begin like one.
 _WORDS: Final = frozenset(
-    "april art august bill can carol chase dawn faith frank grace grant hope iris joy june lily mark may max miles page pat ray rich rob rose ruby "
-    "sky sue summer violet will".split()
+    [
+        "april",
+        "art",
+        "august",
+        "bill",
+        "can",
+        "carol",
+        "chase",
+        "dawn",
+        "faith",
+        "frank",
+        "grace",
+        "grant",
+        "hope",
+        "iris",
+        "joy",
+        "june",
+        "lily",
+        "mark",
+        "may",
+        "max",
+        "miles",
+        "page",
+        "pat",
+        "ray",
+        "rich",
+        "rob",
+        "rose",
+        "ruby",
+        "sky",
+        "sue",
+        "summer",
+        "violet",
+        "will",
+    ]
 )
 _PARTS: Final = re.compile(r"[^\W\d_][\w'’-]+")
 
@@ -24,7 +79,13 @@ def redactor_for(contact: dict[str, Any], people: Iterable[str] = ()) -> Redacto
     """For one conversation: its contact, and whoever else wrote in it."""
     names = [str(contact.get("name") or ""), *people]
     literals = [str(contact.get(field) or "") for field in ("email", "phone")]
-    return Redactor((*DETECTORS, _known("NAME", _spellings(names)), _known("CONTACT", [(one, True) for one in literals if len(one) > 4])))
+    return Redactor(
+        (
+            *DETECTORS,
+            _known("NAME", _spellings(names)),
+            _known("CONTACT", [(one, True) for one in literals if len(one) > 4]),
+        )
+    )
 
 
 def _spellings(names: Sequence[str]) -> list[tuple[str, bool]]:

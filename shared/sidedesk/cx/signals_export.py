@@ -73,15 +73,15 @@ def export(database: Database, scope: Scope, ask: Ask, *, seconds: float) -> str
             key = f"exports/{scope.tenant_id}/signals-{uuid4()}.jsonl"
             bucket = cached(StorageSettings).uploads_bucket
             client("s3").upload_file(file.name, bucket, key, ExtraArgs={"ContentType": "application/jsonl"})
-            made = SignalsFile(rows=rows, size=size, url=download_link(key, "learning-signals.jsonl", seconds=LINK_SECONDS))
+            made = SignalsFile(
+                rows=rows, size=size, url=download_link(key, "learning-signals.jsonl", seconds=LINK_SECONDS)
+            )
     asked = {"from": ask.start, "to": ask.end, "kind": ask.kind, "min_grade": ask.min_grade}
     database.run(scope, *audit_log.record("cx.signals_exported", rows=rows, size=size, **asked))
     return made
 
 
-def _lines(
-    database: Database, scope: Scope, ask: Ask, zone: ZoneInfo, system: str, deadline: float
-) -> Iterator[str]:
+def _lines(database: Database, scope: Scope, ask: Ask, zone: ZoneInfo, system: str, deadline: float) -> Iterator[str]:
     values: dict[str, Any] = {
         "kinds": [ask.kind] if ask.kind else list(GOOD),
         "since": _midnight(ask.start, zone),

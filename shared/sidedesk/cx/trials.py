@@ -75,7 +75,9 @@ class Outcome(Answer):
     regenerated: int
     answered_manually: int
     approval_rate: Annotated[Rate, Field(description="approved, of approved and rejected")]
-    used_rate: Annotated[Rate, Field(description="approved with at most a fifth changed, of all that people dealt with")]
+    used_rate: Annotated[
+        Rate, Field(description="approved with at most a fifth changed, of all that people dealt with")
+    ]
     edit_ratio: EditShare
     graded: int
     tone: float | None
@@ -135,9 +137,7 @@ def stop(database: Database, scope: Scope, experiment_id: UUID, body: Stop) -> E
             raise InvalidRequest.of("winner", f"Name one of: {', '.join(names)}.")
         if not transaction.value(FIGURES_SQL["stop_experiment"], values):
             raise ExperimentStopped()
-        transaction.run(
-            *audit_log.record("cx.experiment_stopped", experiment_id=experiment_id, winner=body.winner)
-        )
+        transaction.run(*audit_log.record("cx.experiment_stopped", experiment_id=experiment_id, winner=body.winner))
     return find(database, scope, experiment_id)
 
 
@@ -156,7 +156,9 @@ def list_all(database: Database, scope: AnyScope, *, limit: int, cursor: str | N
     rows = database.dicts(scope, FIGURES_SQL["list_experiments"], {"at": at, "after": after, "limit": limit + 1})
     kept, following = part_of(rows, limit, lambda row: (row["started_at"], row["id"]))
     ids = [row["id"] for row in kept]
-    outcomes = database.dicts(scope, FIGURES_SQL["experiment_outcomes"], {"ids": ids, "light": LIGHT_EDIT}) if ids else []
+    outcomes = (
+        database.dicts(scope, FIGURES_SQL["experiment_outcomes"], {"ids": ids, "light": LIGHT_EDIT}) if ids else []
+    )
     shown = [_shown(row, [one for one in outcomes if one["experiment_id"] == row["id"]]) for row in kept]
     return Experiments(data=shown, next_cursor=following, prompt_versions=prompt_versions())
 
@@ -221,7 +223,10 @@ def _outcome(variant: dict[str, Any], row: dict[str, Any] | None) -> Outcome:
             of=measured,
         ),
         graded=told("graded"),
-        **{name: round(row[name], 2) if row and row[name] is not None else None for name in ("tone", "accuracy", "policy")},
+        **{
+            name: round(row[name], 2) if row and row[name] is not None else None
+            for name in ("tone", "accuracy", "policy")
+        },
     )
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from sidedesk.audits import scoring
-from sidedesk.platform.statistics import weighted_kappa
 from sidedesk.audits.models import Criterion
+from sidedesk.platform.statistics import weighted_kappa
 
 
 def test_weighted_kappa() -> None:

@@ -48,7 +48,12 @@ def test_every_error_has_a_code_and_a_sentence() -> None:
 
 @pytest.mark.parametrize("folder", PACKAGES, ids=lambda folder: folder.name)
 def test_every_statement_is_used_and_every_used_one_exists(folder: Path) -> None:
-    names = [name for path in QUERY_FILES if path.parent == folder for name in load_queries(f"sidedesk.{folder.name}", path.name)]
+    names = [
+        name
+        for path in QUERY_FILES
+        if path.parent == folder
+        for name in load_queries(f"sidedesk.{folder.name}", path.name)
+    ]
     defined = set(names)
     assert len(names) == len(defined), "two files define one name"
     text = "\n".join(source.read_text(encoding="utf-8") for source in folder.rglob("*.py"))
