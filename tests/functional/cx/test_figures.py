@@ -28,7 +28,9 @@ def cx(world: World) -> Cx:
 
 
 def read(cx: Cx, days: int = 30, **options: Any) -> Any:
-    return metrics.metrics(cx.world.database, cx.tenant.scope("member"), days=days, channel=options.get("channel"), now=NOW)
+    return metrics.metrics(
+        cx.world.database, cx.tenant.scope("member"), days=days, channel=options.get("channel"), now=NOW
+    )
 
 
 def test_nothing_happened_yet(world: World) -> None:
@@ -49,7 +51,9 @@ def test_the_figures_of_four_replies(cx: Cx) -> None:
     cx.answered(at(11), 30, edit_ratio=0.55, grades=(3, 2, 4), note_after=3, channel="email")
     cx.by_hand(at(12), 5)
     rejected = cx.draft(cx.conversation(), status="rejected")
-    cx.grading(rejected, 1, 2, 3, approved=False, human_reply=None, edit_ratio=None, edit_distance=None, graded_at=at(13))
+    cx.grading(
+        rejected, 1, 2, 3, approved=False, human_reply=None, edit_ratio=None, edit_distance=None, graded_at=at(13)
+    )
     found = read(cx)
     assert (found.volume.total.value, found.volume.ai_drafted.value, found.volume.manual.value) == (4, 3, 1)
     assert (found.volume.ai_drafted_percent.value, found.volume.ai_drafted_percent.badge) == (75, "red")
@@ -72,7 +76,11 @@ def test_the_figures_of_four_replies(cx: Cx) -> None:
     today = found.daily[-1]
     assert (str(today.date), today.drafted, today.manual, today.approval_minutes) == ("2026-11-18", 3, 1, 18)
     only = read(cx, channel="email")
-    assert (only.volume.total.value, only.efficiency.response_mean.value, only.learning.edit_ratio.value) == (1, 1800, 0.55)
+    assert (only.volume.total.value, only.efficiency.response_mean.value, only.learning.edit_ratio.value) == (
+        1,
+        1800,
+        0.55,
+    )
 
 
 def test_badges_turn_green_on_target(cx: Cx) -> None:
