@@ -2,8 +2,8 @@
 
 A Redactor is one conversation's memory: the same value has the same placeholder in every message, and the mapping
 lives in this object only. Another spelling of a known value is told apart (`<PHONE_1.2>`), so that quotes come back
-letter by letter. A detector is a function from text to spans; more of them (names, addresses, national
-ids) join the tuple without anything else changing.
+letter by letter. A detector is a function from text to spans; more of them (names, national ids) join the tuple
+without anything else changing.
 """
 
 from __future__ import annotations
@@ -15,39 +15,59 @@ from dataclasses import dataclass
 from typing import Any
 
 _IBAN_LENGTHS = {
-    "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "CH": 21, "CR": 22, "CY": 28,
-    "CZ": 24, "DE": 22, "DK": 18, "DO": 28, "EE": 20, "EG": 29, "ES": 24, "FI": 18, "FO": 18, "FR": 27, "GB": 22, "GE": 22, "GI": 23,
-    "GL": 18, "GR": 27, "GT": 28, "HR": 21, "HU": 28, "IE": 22, "IL": 23, "IQ": 23, "IS": 26, "IT": 27, "JO": 30, "KW": 30, "KZ": 20,
-    "LB": 28, "LC": 32, "LI": 21, "LT": 20, "LU": 20, "LV": 21, "MC": 27, "MD": 24, "ME": 22, "MK": 19, "MR": 27, "MT": 31, "MU": 30,
-    "NL": 18, "NO": 15, "PK": 24, "PL": 28, "PS": 29, "PT": 25, "QA": 29, "RO": 24, "RS": 22, "SA": 24, "SC": 31, "SE": 24, "SI": 19,
-    "SK": 24, "SM": 27, "TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24, "XK": 20,
+    "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BI": 27, "BR": 29, "BY": 28, "CH": 21,
+    "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DJ": 27, "DK": 18, "DO": 28, "EE": 20, "EG": 29, "ES": 24, "FI": 18, "FK": 18, "FO": 18,
+    "FR": 27, "GB": 22, "GE": 22, "GI": 23, "GL": 18, "GR": 27, "GT": 28, "HR": 21, "HU": 28, "IE": 22, "IL": 23, "IQ": 23, "IS": 26,
+    "IT": 27, "JO": 30, "KW": 30, "KZ": 20, "LB": 28, "LC": 32, "LI": 21, "LT": 20, "LU": 20, "LV": 21, "LY": 25, "MC": 27, "MD": 24,
+    "ME": 22, "MK": 19, "MN": 20, "MR": 27, "MT": 31, "MU": 30, "NI": 28, "NL": 18, "NO": 15, "OM": 23, "PK": 24, "PL": 28, "PS": 29,
+    "PT": 25, "QA": 29, "RO": 24, "RS": 22, "RU": 33, "SA": 24, "SC": 31, "SD": 18, "SE": 24, "SI": 19, "SK": 24, "SM": 27, "SO": 23,
+    "ST": 25, "SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24, "XK": 20,
 }  # fmt: skip
 
 _SEPARATOR = r"[ \u00a0\u2009\u202f\-\u2010-\u2013.]"
+# Letters of some scripts carry vowel signs that are no word characters of their own.
+_SIGNS = r"\u0900-\u0dff\u0e00-\u0eff"
+_LABEL = rf"(?:[^\W_]|[{_SIGNS}])(?:[\w{_SIGNS}-]{{0,61}}(?:[^\W_]|[{_SIGNS}]))?"
+_TOP = rf"(?:xn--[a-z0-9-]{{2,59}}|(?:[^\W\d_]|[{_SIGNS}]){{2,24}})(?![\w{_SIGNS}-])"
 _EMAIL = re.compile(
-    r"(?<![\w.+%-])[\w.+%'-]{1,64}\s?(?:@|\(at\)|\[at\]|＠)\s?(?:[^\W_](?:[\w-]{0,61}[^\W_])?(?:\.|\s?(?:\(dot\)|\[dot\])\s?))+[^\W\d_]{2,24}(?![\w-])",
+    rf"(?<![\w{_SIGNS}.+%-])[\w{_SIGNS}.+%&'-]{{1,64}}\s?(?:@|\(at\)|\[at\]|\{{at\}}|＠)\s?"
+    rf"(?:{_LABEL}(?:\.|\s?(?:\(dot\)|\[dot\]|\{{dot\}})\s?))+{_TOP}",
+    re.IGNORECASE,
+)
+# Said aloud: "anna dot smith at example dot com".
+_DOT = r"\s(?:dot|punto|ponto|point|punkt|точка)\s"
+_SPELLED = re.compile(
+    rf"(?<![\w.+-])[\w.+%'-]{{1,64}}(?:{_DOT}[\w+%'-]{{1,64}}){{0,3}}\s(?:at|arroba|arobase|chiocciola|klammeraffe|ät|собака)\s(?:{_LABEL}{_DOT}){{1,5}}{_TOP}",
     re.IGNORECASE,
 )
 _IBAN = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z]{{2}}\d{{2}}(?:{_SEPARATOR}?[A-Za-z0-9]){{11,30}}(?![A-Za-z0-9])")
 _CARD = re.compile(rf"(?<![\w-])\d(?:{_SEPARATOR}?\d){{12,18}}(?![\w-])")
-# A plus or an international prefix says phone by itself; national forms need their punctuation, bare digits need a word before them.
+# A plus or an international prefix says phone by itself; national forms need their punctuation, other digits need a word near them.
 _PHONE_INTERNATIONAL = re.compile(
-    rf"(?<![\w+])(?:\+|＋|00(?=[1-9]))\s?\(?\d(?:[()/]|{_SEPARATOR}){{0,2}}(?:\d(?:[()/]|{_SEPARATOR}){{0,3}}){{5,13}}\d(?![\w-])"
+    rf"(?<![\w+])(?:\+|＋|(?<![-/#.,])(?:00|011[ -])(?=[ (]?[1-9]))\s?\(?\d(?:[()/]|{_SEPARATOR}){{0,3}}(?:\d(?:[()/]|{_SEPARATOR}){{0,3}}){{5,13}}\d(?![\w-])"
 )
+# Brackets around the country's part: (+49) 30 1234567.
+_PHONE_BRACKETS = re.compile(rf"\((?:\+|00)\d{{1,3}}\)(?:{_SEPARATOR}|/)?\(?\d(?:(?:[()/]|{_SEPARATOR}){{0,3}}\d){{5,12}}(?![\w-])")
 _PHONE_NATIONAL = re.compile(
-    rf"(?<![\w+#/.,-])(?<!\d[: ])(?:\(\d{{2,5}}\){_SEPARATOR}?\d{{3,4}}{_SEPARATOR}?\d{{3,4}}"  # (555) 123-4567
+    rf"(?<![\w+#/.,-])(?<!\d[: ])(?:\(\d{{2,5}}\){_SEPARATOR}?\d{{3,5}}{_SEPARATOR}?\d{{3,4}}"  # (555) 123-4567
     rf"|\d{{3}}[-. ]\d{{3}}[-. ]\d{{4}}"  # 555-123-4567
     rf"|0\d{{1,4}}[ /-]{{1,3}}\d{{3,8}}(?:[ -]?\d{{2,5}}){{0,3}}"  # 030 / 1234567
     rf"|0\d(?:[ .-]\d{{2}}){{4}})(?![\w-]|[.,:/]\d)"  # 06 12 34 56 78
 )
-_PHONE_BARE = re.compile(r"(?<![\w+#/.,-])(?<!\d:)\d{8,13}(?![\w-]|[.,:/]\d)")
-_PHONE_WORDS = re.compile(
-    r"(?:phone|tel|telefon\w*|tél\w*|teléfono|telefone|telefono|telefoon|mobile|mobil\w*|móvil|celular|cell|handy|whats\s?app|sms|call|text|ring|reach|dial|"
-    r"телефон\w*|звоните|позвоните|電話|电话|手机|هاتف|numara\w*)\W{0,4}(?:\w+\W{1,3}){0,4}$",
-    re.IGNORECASE,
+_PHONE_LOOSE = re.compile(rf"(?<![\w+#.,-])(?<!\d[:/])\(?\d(?:(?:[()/]|{_SEPARATOR}){{0,3}}\d){{5,13}}(?![\w-]|[.,:/]\d)")
+_PHONE = (
+    r"(?:(?:tele|cell ?)?phone|telefon\w*|tel|tél\w*|teléfono|telefone|telefono|telefoon\w*|telemóvel|mobi[el]\w*|móvil|celular|cellulare|cell|handy\w*|whats\s?app|sms|call|text|ring|reach|dial|"
+    r"portable|rufnummer|llám\w*|llama\w*|chiam\w*|appel\w*|bel me|anrufen|erreich\w*|zadzwo\w*|komórk\w*|liga|fax|"
+    r"телефон\w*|звоните|позвоните|電話|电话|手机|هاتف|numara\w*)"
+)
+_PHONE_WORDS = re.compile(rf"(?<!\w){_PHONE}\W{{0,4}}(?:\w+\W{{1,3}}){{0,5}}$", re.IGNORECASE)
+_PHONE_AFTER = re.compile(rf"\W{{1,4}}(?:[\w']+\W{{1,3}}){{0,4}}{_PHONE}(?!\w)", re.IGNORECASE)
+# A day, a time, or a span of them: 21.11.2026, 2026-11-21, 9.00 - 18.30.
+_DATE = re.compile(
+    r"\(?(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d{2}|(?:19|20)\d{2}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[.:]\d{2}\s?[-–]\s?\d{1,2}[.:]\d{2})(?!\d)"
 )
 _REFERENCE_WORDS = re.compile(
-    r"(?:\b(?:order|orders|invoice|ticket|tracking|parcel|shipment|reference|ref|case|booking|transaction|sku|article|item|part|serial|contract|policy|account id|"
+    r"(?:\b(?:order|orders|invoice|ticket|tracking|parcel|shipment|reference|ref|case|booking|transaction|sku|ean|gtin|upc|isbn|barcode|voucher|coupon|article|item|part|serial|contract|policy|account id|postcode|zip|"
     r"bestell\w*|rechnung\w*|auftrag\w*|sendung\w*|pedido|factura|commande|facture|ordine|fattura|bestelling|zamówieni\w*|заказ\w*)\b|订单|注文)"
     r"\W{0,3}(?:\b(?:number|numbers|no|nr|num|id|is|code|número|numéro|numero|nummer|номер)\b\W{0,3}){0,2}$|[#№]\s?$",
     re.IGNORECASE,
@@ -61,14 +81,16 @@ class Span:
     start: int
     end: int
     kind: str
+    same_as: str = ""  # whose value it is, where the text alone does not tell
 
 
 Detector = Callable[[str], Iterable[Span]]
 
 
 def emails(text: str) -> Iterator[Span]:
-    for match in _EMAIL.finditer(text):
-        yield Span(match.start(), match.end(), "EMAIL")
+    for pattern in (_EMAIL, _SPELLED):
+        for match in pattern.finditer(text):
+            yield Span(match.start(), match.end(), "EMAIL")
 
 
 def ibans(text: str) -> Iterator[Span]:
@@ -87,23 +109,32 @@ def ibans(text: str) -> Iterator[Span]:
 def cards(text: str) -> Iterator[Span]:
     for match in _CARD.finditer(text):
         digits = _digits(match.group())
-        if card_holds(digits) and not _after(_REFERENCE_WORDS, text, match.start()):
+        if card_holds(digits) and not called_a_reference(text, match.start()):
             yield Span(match.start(), match.end(), "CARD")
 
 
 def phones(text: str) -> Iterator[Span]:
-    for match in _PHONE_INTERNATIONAL.finditer(text):
-        plus = not match.group().startswith("0")
-        if 7 <= len(_digits(match.group())) <= 16 and (plus or not _after(_REFERENCE_WORDS, text, match.start())):
-            yield Span(match.start(), match.end(), "PHONE")
-    for pattern, needs_word in ((_PHONE_NATIONAL, False), (_PHONE_BARE, True)):
+    for pattern in (_PHONE_BRACKETS, _PHONE_INTERNATIONAL):
         for match in pattern.finditer(text):
-            if _after(_REFERENCE_WORDS, text, match.start()) or (
-                needs_word and not _after(_PHONE_WORDS, text, match.start())
-            ):
+            plus, count = not match.group().startswith("0"), len(_digits(match.group()))
+            # Two zeros may begin anything: then the length of a whole number is asked for.
+            if plus or (count >= 10 and not called_a_reference(text, match.start())):
+                if 7 <= count <= 16:
+                    yield Span(match.start(), match.end(), "PHONE")
+    for pattern, needs_word in ((_PHONE_NATIONAL, False), (_PHONE_LOOSE, True)):
+        for match in pattern.finditer(text):
+            if called_a_reference(text, match.start()) or (needs_word and not _called_phone(text, match)):
                 continue
-            if 8 <= len(_digits(match.group())) <= 15:
+            if (7 if needs_word else 8) <= len(_digits(match.group())) <= 15:
                 yield Span(match.start(), match.end(), "PHONE")
+
+
+def _called_phone(text: str, match: re.Match[str]) -> bool:
+    if _DATE.match(match.group()):
+        return False
+    return _after(_PHONE_WORDS, text, match.start()) or bool(
+        _PHONE_AFTER.match(text, match.end(), min(len(text), match.end() + _CONTEXT))
+    )
 
 
 def literal_placeholders(text: str) -> Iterator[Span]:
@@ -125,6 +156,11 @@ class Redactor:
         self._names: dict[tuple[str, str], str] = {}
         self._originals: dict[str, str] = {}
         self._numbers: Counter[str] = Counter()
+        self._sealed = False
+
+    def seal(self) -> None:
+        """From here on texts come from `redact` already: the placeholders in them are ours, and stay."""
+        self._sealed = True
 
     @property
     def counts(self) -> dict[str, int]:
@@ -134,7 +170,7 @@ class Redactor:
     def redact(self, text: str) -> str:
         parts, position = [], 0
         for span in self._spans(text):
-            parts += [text[position : span.start], self._placeholder(span.kind, text[span.start : span.end])]
+            parts += [text[position : span.start], self._placeholder(span, text[span.start : span.end])]
             position = span.end
         return "".join([*parts, text[position:]])
 
@@ -158,8 +194,11 @@ class Redactor:
             taken += _without_overlaps(found)
         return sorted(taken, key=lambda span: span.start)
 
-    def _placeholder(self, kind: str, value: str) -> str:
-        key = (kind, _normal(kind, value))
+    def _placeholder(self, span: Span, value: str) -> str:
+        kind = span.kind
+        if kind == "LITERAL" and self._sealed:
+            return value
+        key = (kind, span.same_as or _normal(kind, value))
         if key not in self._names:
             self._numbers[kind] += 1
             self._names[key] = f"{kind}_{self._numbers[kind]}"
@@ -180,7 +219,8 @@ def card_holds(digits: str) -> bool:
         (digits[0] == "4" and length in (13, 16, 19))
         or ((51 <= two <= 55 or 2221 <= four <= 2720) and length == 16)
         or (two in (34, 37) and length == 15)
-        or ((four == 6011 or two == 65 or 644 <= three <= 649) and length in (16, 19))
+        or ((two in (60, 65, 81, 82) or 644 <= three <= 649) and length in (16, 19))
+        or (2200 <= four <= 2204 and length in (16, 19))
         or (3528 <= four <= 3589 and length in (16, 19))
         or ((300 <= three <= 305 or two in (36, 38, 39)) and length in (14, 16))
         or (two in (62, 50, 56, 57, 58, 63, 67) and 16 <= length <= 19)
@@ -205,6 +245,11 @@ def _normal(kind: str, value: str) -> str:
     if kind in ("PHONE", "CARD"):
         return _digits(value)
     return re.sub(r"[\s-]", "", value).lower() if kind == "IBAN" else value.lower()
+
+
+def called_a_reference(text: str, position: int) -> bool:
+    """Do the words before it say that a number is an order's, a parcel's, a case's?"""
+    return _after(_REFERENCE_WORDS, text, position)
 
 
 def _after(words: re.Pattern[str], text: str, position: int) -> bool:

@@ -1,0 +1,1 @@
+"""Enrichment: raw conversations become clean, labelled documents without personal data."""

@@ -1,0 +1,1 @@
+"""How well personal data is found: corpora made by code, and the figures they give."""
