@@ -120,14 +120,14 @@ def _order(dice: Dice) -> tuple[str, str]:
 
 
 def _tracking(dice: Dice) -> tuple[str, str]:
-    d, a = lambda n: digits(dice, n), lambda n: "".join(dice.choice(string.ascii_uppercase) for _ in range(n))  # noqa: E731
+    d, a = lambda n: digits(dice, n), lambda n: "".join(dice.choice(string.ascii_uppercase) for _ in range(n))
     return "tracking number", dice.choice(
         (f"tracking 1Z{a(3)}{d(13)}", f"parcel {d(14)}", f"{a(2)}{d(9)}{a(2)}", f"Sendungsnummer {d(12)}", f"shipment {d(20)}", f"JJD{d(18)} is stuck", f"tracking number {d(12)}", f"the label says 00{d(18)}")
     )  # fmt: skip
 
 
 def _product(dice: Dice) -> tuple[str, str]:
-    d, a = lambda n: digits(dice, n), lambda n: "".join(dice.choice(string.ascii_uppercase) for _ in range(n))  # noqa: E731
+    d, a = lambda n: digits(dice, n), lambda n: "".join(dice.choice(string.ascii_uppercase) for _ in range(n))
     ean12 = d(12)
     isbn9 = "978" + d(9)
     return "article number", dice.choice(
@@ -139,7 +139,13 @@ def _product(dice: Dice) -> tuple[str, str]:
 
 
 def _time(dice: Dice) -> tuple[str, str]:
-    y, m, d, h, n = dice.randint(2019, 2027), dice.randint(1, 12), dice.randint(1, 28), dice.randint(0, 23), dice.randint(10, 59)
+    y, m, d, h, n = (
+        dice.randint(2019, 2027),
+        dice.randint(1, 12),
+        dice.randint(1, 28),
+        dice.randint(0, 23),
+        dice.randint(10, 59),
+    )
     return "date or time", dice.choice(
         (
             f"on {y}-{m:02}-{d:02} at {h}:{n}", f"{y}-{m:02}-{d:02}T{h:02}:{n}:00Z", f"since {d:02}.{m:02}.{y}", f"{m:02}/{d:02}/{y}", f"from {h}:00 to {h}:{n}", f"am {d}.{m}.{y} um {h}.{n} Uhr",
@@ -171,7 +177,9 @@ def _not_a_card(dice: Dice) -> tuple[str, str]:
     while luhn.is_valid(number := digits(dice, 16, dice.choice("456"))):
         pass
     grouped = " ".join(number[place : place + 4] for place in range(0, 16, 4))
-    return "16 digits, no card", dice.choice((f"code {number}", f"it says {grouped} on it", f"{number}", f"voucher {grouped.replace(' ', '-')}"))
+    return "16 digits, no card", dice.choice(
+        (f"code {number}", f"it says {grouped} on it", f"{number}", f"voucher {grouped.replace(' ', '-')}")
+    )
 
 
 def _words(dice: Dice) -> tuple[str, str]:

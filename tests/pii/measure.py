@@ -62,7 +62,9 @@ def gone(sample: Sample, clean: str) -> bool:
     return sample.value not in clean and all(clean.count(piece) <= around.count(piece) for piece in pieces)
 
 
-def measure(title: str, redactor: Callable[[], Redactor], found: Iterable[Sample], harmless: Iterable[Sample]) -> Measured:
+def measure(
+    title: str, redactor: Callable[[], Redactor], found: Iterable[Sample], harmless: Iterable[Sample]
+) -> Measured:
     seen = Measured(title)
     for sample in found:
         clean = redactor().redact(sample.text)

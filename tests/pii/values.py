@@ -93,7 +93,15 @@ def phone_at_home(dice: Dice, region: str) -> str:
     number = valid_number(dice, region)
     spaced = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
     plain = "".join(character for character in spaced if character.isdigit())
-    styles = [spaced, spaced, spaced, plain, spaced.replace(" ", "-"), spaced.replace(" ", "."), spaced.replace(" ", "")]
+    styles = [
+        spaced,
+        spaced,
+        spaced,
+        plain,
+        spaced.replace(" ", "-"),
+        spaced.replace(" ", "."),
+        spaced.replace(" ", ""),
+    ]
     if plain.startswith("0"):
         styles.append(spaced.replace(" ", "/", 1) if " " in spaced else spaced)
     return dice.choice(styles)
@@ -144,7 +152,9 @@ def iban(dice: Dice, country: str) -> str:
         count = ""
     whole = country + iban_rules.calc_check_digits(f"{country}00{account}") + account
     grouped = " ".join(whole[place : place + 4] for place in range(0, len(whole), 4))
-    return dice.choice((whole, whole, grouped, grouped, grouped, whole.lower(), grouped.lower(), grouped.replace(" ", "-")))
+    return dice.choice(
+        (whole, whole, grouped, grouped, grouped, whole.lower(), grouped.lower(), grouped.replace(" ", "-"))
+    )
 
 
 # National numbers -----------------------------------------------------------------------------------------------------
@@ -166,7 +176,7 @@ def _day(dice: Dice, pattern: str) -> str:
 
 def national_id(dice: Dice) -> tuple[str, str]:
     """(what people call it, the number)"""
-    d, letters = lambda n: digits(dice, n), string.ascii_uppercase  # noqa: E731
+    d, letters = lambda n: digits(dice, n), string.ascii_uppercase
     found: list[tuple[str, str, Callable[[], str]]] = [
         ("SSN", "us.ssn", lambda: f"{d(3)}-{d(2)}-{d(4)}"),
         ("DNI", "es.dni", lambda: d(8) + dice.choice(letters)),

@@ -47,14 +47,18 @@ _PHONE_INTERNATIONAL = re.compile(
     rf"(?<![\w+])(?:\+|＋|(?<![-/#.,])(?:00|011[ -])(?=[ (]?[1-9]))\s?\(?\d(?:[()/]|{_SEPARATOR}){{0,3}}(?:\d(?:[()/]|{_SEPARATOR}){{0,3}}){{5,13}}\d(?![\w-])"
 )
 # Brackets around the country's part: (+49) 30 1234567.
-_PHONE_BRACKETS = re.compile(rf"\((?:\+|00)\d{{1,3}}\)(?:{_SEPARATOR}|/)?\(?\d(?:(?:[()/]|{_SEPARATOR}){{0,3}}\d){{5,12}}(?![\w-])")
+_PHONE_BRACKETS = re.compile(
+    rf"\((?:\+|00)\d{{1,3}}\)(?:{_SEPARATOR}|/)?\(?\d(?:(?:[()/]|{_SEPARATOR}){{0,3}}\d){{5,12}}(?![\w-])"
+)
 _PHONE_NATIONAL = re.compile(
     rf"(?<![\w+#/.,-])(?<!\d[: ])(?:\(\d{{2,5}}\){_SEPARATOR}?\d{{3,5}}{_SEPARATOR}?\d{{3,4}}"  # (555) 123-4567
     rf"|\d{{3}}[-. ]\d{{3}}[-. ]\d{{4}}"  # 555-123-4567
     rf"|0\d{{1,4}}[ /-]{{1,3}}\d{{3,8}}(?:[ -]?\d{{2,5}}){{0,3}}"  # 030 / 1234567
     rf"|0\d(?:[ .-]\d{{2}}){{4}})(?![\w-]|[.,:/]\d)"  # 06 12 34 56 78
 )
-_PHONE_LOOSE = re.compile(rf"(?<![\w+#.,-])(?<!\d[:/])\(?\d(?:(?:[()/]|{_SEPARATOR}){{0,3}}\d){{5,13}}(?![\w-]|[.,:/]\d)")
+_PHONE_LOOSE = re.compile(
+    rf"(?<![\w+#.,-])(?<!\d[:/])\(?\d(?:(?:[()/]|{_SEPARATOR}){{0,3}}\d){{5,13}}(?![\w-]|[.,:/]\d)"
+)
 _PHONE = (
     r"(?:(?:tele|cell ?)?phone|telefon\w*|tel|tél\w*|teléfono|telefone|telefono|telefoon\w*|telemóvel|mobi[el]\w*|móvil|celular|cellulare|cell|handy\w*|whats\s?app|sms|call|text|ring|reach|dial|"
     r"portable|rufnummer|llám\w*|llama\w*|chiam\w*|appel\w*|bel me|anrufen|erreich\w*|zadzwo\w*|komórk\w*|liga|fax|"

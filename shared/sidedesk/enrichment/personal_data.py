@@ -6,7 +6,7 @@ They join the gateway's own (`ai/redaction.py`); the first detector that claims 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Final
 
@@ -91,13 +91,7 @@ def phones_of(regions: Sequence[str]) -> Detector:
 
 # First and last names that are words too: alone they are a name only where a name stands.
 _WORDS: Final = frozenset(
-    "will mark may rose grace hope bill frank art max guy joy april june august angel christian major rich young king long black brown white "
-    "green gray price best day love sky summer autumn dawn faith chance chase drew ray sue pat rob don jack nick miles penny robin ruby pearl "
-    "amber olive lily daisy ivy holly iris heather violet ginger sandy dean earl duke baron bishop cook baker smith fisher hunter carter mason "
-    "taylor porter page parker potter turner walker west north south east bell wood woods field stone rivers lake moon star wolf fox bird hall "
-    "church power powers small short little good sharp strong swift case cash bond law lane ford english french german holland israel jordan "
-    "paris london sidney china india florence victoria virginia carolina georgia madison austin dallas houston santiago support agent service "
-    "team customer bot admin sales help care desk klein gross kurz lang sommer winter weiss schwarz roth braun koch richter schneider".split()
+    ["will", "mark", "may", "rose", "grace", "hope", "bill", "frank", "art", "max", "guy", "joy", "april", "june", "august", "angel", "christian", "major", "rich", "young", "king", "long", "black", "brown", "white", "green", "gray", "price", "best", "day", "love", "sky", "summer", "autumn", "dawn", "faith", "chance", "chase", "drew", "ray", "sue", "pat", "rob", "don", "jack", "nick", "miles", "penny", "robin", "ruby", "pearl", "amber", "olive", "lily", "daisy", "ivy", "holly", "iris", "heather", "violet", "ginger", "sandy", "dean", "earl", "duke", "baron", "bishop", "cook", "baker", "smith", "fisher", "hunter", "carter", "mason", "taylor", "porter", "page", "parker", "potter", "turner", "walker", "west", "north", "south", "east", "bell", "wood", "woods", "field", "stone", "rivers", "lake", "moon", "star", "wolf", "fox", "bird", "hall", "church", "power", "powers", "small", "short", "little", "good", "sharp", "strong", "swift", "case", "cash", "bond", "law", "lane", "ford", "english", "french", "german", "holland", "israel", "jordan", "paris", "london", "sidney", "china", "india", "florence", "victoria", "virginia", "carolina", "georgia", "madison", "austin", "dallas", "houston", "santiago", "support", "agent", "service", "team", "customer", "bot", "admin", "sales", "help", "care", "desk", "klein", "gross", "kurz", "lang", "sommer", "winter", "weiss", "schwarz", "roth", "braun", "koch", "richter", "schneider"]
 )
 # A name follows, or came before.
 _INTRODUCES: Final = re.compile(
@@ -121,10 +115,12 @@ def names_of(people: Iterable[str]) -> Detector:
             turned = r"[\s,]{1,3}".join(map(re.escape, reversed(pieces)))
             whole.append((re.compile(rf"(?<!\w)(?:{spaced}|{turned})(?!\w)", re.IGNORECASE), person.casefold()))
         for piece in pieces:
-            if len(piece.strip(".")) >= _SHORTEST and piece.isidentifier() or "-" in piece or "'" in piece:
+            if (len(piece.strip(".")) >= _SHORTEST and piece.isidentifier()) or "-" in piece or "'" in piece:
                 parts.setdefault(piece.casefold(), person.casefold())
     # Scripts without spaces and capitals have no parts to tell from words.
-    single = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(parts, key=len, reverse=True)))})(?!\w)", re.IGNORECASE)
+    single = re.compile(
+        rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(parts, key=len, reverse=True)))})(?!\w)", re.IGNORECASE
+    )
 
     def found(text: str) -> Iterator[Span]:
         for pattern, who in whole:
@@ -146,7 +142,10 @@ def _is_name(text: str, match: re.Match[str]) -> bool:
     if word.casefold() not in _WORDS:
         return not word.islower() or len(word) > 3
     # "Will" is a name inside a sentence or alone on its line; at the start of a sentence it may be a verb, and "may" is one.
-    alone = text[: match.start()].rpartition("\n")[2].strip() == "" and text[match.end() :].partition("\n")[0].strip(" ,.!-") == ""
+    alone = (
+        text[: match.start()].rpartition("\n")[2].strip() == ""
+        and text[match.end() :].partition("\n")[0].strip(" ,.!-") == ""
+    )
     return alone and not word.islower()
 
 
@@ -157,3 +156,18 @@ def redactor_for(people: Iterable[str], regions: Sequence[str] = ()) -> Redactor
 
 _FIRST: Final = (literal_placeholders, *DETECTORS[1:3])  # e-mails and IBANs have names and numbers in them
 _REST: Final = DETECTORS[3:]
+
+
+def regions_of(phones: Iterable[str]) -> list[str]:
+    """The countries of these people's own numbers, where a number says its country."""
+    import phonenumbers
+
+    found: dict[str, None] = {}
+    for phone in phones:
+        try:
+            region = phonenumbers.region_code_for_number(phonenumbers.parse(phone, None))
+        except phonenumbers.NumberParseException:
+            continue
+        if region and region != "001":
+            found[region] = None
+    return list(found)
