@@ -11,11 +11,12 @@ from sidedesk.ai.lifecycle import CAPABILITY as AI
 from sidedesk.audits.lifecycle import CAPABILITY as AUDITS
 from sidedesk.conversations.lifecycle import CAPABILITY as CONVERSATIONS
 from sidedesk.cx.lifecycle import CAPABILITY as CX
+from sidedesk.enrichment.lifecycle import CAPABILITY as ENRICHMENT
 from sidedesk.platform.capability import Capability
 from sidedesk.platform.dead_letters import Hook
 from sidedesk.platform.lifecycle import CAPABILITY as PLATFORM
 
-ALL: Final[tuple[Capability, ...]] = (PLATFORM, AI, AUDITS, CONVERSATIONS, CX)
+ALL: Final[tuple[Capability, ...]] = (PLATFORM, AI, AUDITS, CONVERSATIONS, CX, ENRICHMENT)
 
 
 def dead_letter_hooks() -> dict[str, Hook]:

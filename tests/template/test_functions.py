@@ -22,6 +22,10 @@ NOT_NEEDED = {
     "functions/platform/housekeeping": {
         "StorageSettings"
     },  # forgets rows of uploads; files expire by the bucket's rule
+    # Rows only: documents are the other steps' work.
+    "functions/enrichment/next_items": {"StorageSettings"},
+    "functions/enrichment/record_failure": {"StorageSettings"},
+    "functions/enrichment/watch_runs": {"StorageSettings"},
 }
 
 

@@ -122,9 +122,8 @@ def phones(text: str) -> Iterator[Span]:
         for match in pattern.finditer(text):
             plus, count = not match.group().startswith("0"), len(_digits(match.group()))
             # Two zeros may begin anything: then the length of a whole number is asked for.
-            if plus or (count >= 10 and not called_a_reference(text, match.start())):
-                if 7 <= count <= 16:
-                    yield Span(match.start(), match.end(), "PHONE")
+            if 7 <= count <= 16 and (plus or (count >= 10 and not called_a_reference(text, match.start()))):
+                yield Span(match.start(), match.end(), "PHONE")
     for pattern, needs_word in ((_PHONE_NATIONAL, False), (_PHONE_LOOSE, True)):
         for match in pattern.finditer(text):
             if called_a_reference(text, match.start()) or (needs_word and not _called_phone(text, match)):

@@ -35,3 +35,16 @@ def start(machine_arn: str, name: str, payload: dict[str, Any]) -> Accepted | No
         # The name makes a second start harmless, so there is nothing to wait for.
         return NotNow(f"The workflow service did not answer ({type(error).__name__}).", most_attempts=8)
     return Accepted(name)
+
+
+def status(machine_arn: str, name: str) -> str:
+    """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; MISSING when there is none of this name, UNKNOWN when nobody can tell now."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    arn = f"{machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+    try:
+        return str(client("stepfunctions").describe_execution(executionArn=arn)["status"])
+    except ClientError as error:
+        return "MISSING" if error.response.get("Error", {}).get("Code") == "ExecutionDoesNotExist" else "UNKNOWN"
+    except BotoCoreError:
+        return "UNKNOWN"

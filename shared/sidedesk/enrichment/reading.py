@@ -17,12 +17,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from sidedesk.ai import tokens
 from sidedesk.ai.gateway import Answer, Gateway, Redactor
 from sidedesk.conversations.service import RawConversation
-from sidedesk.enrichment import personal_data
 from sidedesk.enrichment.validation import Report, Turn
 
 TASK: Final = "enrich.conversation"
@@ -47,12 +46,16 @@ Resolution = Literal["resolved", "unresolved", "escalated", "unclear"]
 Mark = Annotated[float, Field(ge=1, le=5)]
 
 
-class Entity(BaseModel):
+class _Model(BaseModel):
+    model_config = ConfigDict(defer_build=True)
+
+
+class Entity(_Model):
     type: EntityType
     text: str
 
 
-class TurnLabels(BaseModel):
+class TurnLabels(_Model):
     turn: int
     intent: Intent
     sentiment: Mood
@@ -62,14 +65,14 @@ class TurnLabels(BaseModel):
     policy_flags: list[PolicyFlag]
 
 
-class Quality(BaseModel):
+class Quality(_Model):
     clarity: Mark
     empathy: Mark
     completeness: Mark
     professionalism: Mark
 
 
-class WindowReading(BaseModel):
+class WindowReading(_Model):
     """What the model fills for one window."""
 
     turns: list[TurnLabels]
@@ -83,7 +86,7 @@ class WindowReading(BaseModel):
     confidence: Annotated[float, Field(ge=0, le=1)]
 
 
-class Window(BaseModel):
+class Window(_Model):
     """A window's answer as it is kept between two steps."""
 
     number: int
@@ -110,6 +113,8 @@ class Prepared:
 
 def prepare(raw: RawConversation, report: Report) -> Prepared:
     """Replace personal data and cut into windows."""
+    from sidedesk.enrichment import personal_data
+
     people = [raw.customer, *raw.agents]
     names = [person.name for person in people if person.name]
     names += [turn.author for turn in report.turns if turn.author and turn.role in ("customer", "agent", "note")]

@@ -34,6 +34,7 @@ _ROLES: Final[dict[str, Role]] = {
 _MOJIBAKE: Final = re.compile(
     r"[ÃÂ][\u0080-\u00bf\u0152-\u0178\u2018-\u203a\u20ac\u2122]|â[€\u0080-\u0082][\u0080-\u00ff\u0152-\u2122]|[ÐÑ][\u0080-\u00bf\u2018-\u203a]"
 )
+_FOREIGN: Final = re.compile(r"[^\x00-\x7f]+")
 _CONTROL: Final = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 )
@@ -168,15 +169,18 @@ def _text(turn: RawTurn, found: list[Finding]) -> str:
 
 
 def _mended(text: str) -> str | None:
-    """Read once more as what it was, if that gives whole characters."""
-    for encoding in ("cp1252", "latin-1"):
-        try:
-            mended = text.encode(encoding).decode("utf-8")
-        except UnicodeError:
-            continue
-        if not _MOJIBAKE.search(mended):
-            return mended
-    return None
+    """Garbled letters read once more as what they were, if that leaves none of them."""
+
+    def again(garbled: re.Match[str]) -> str:
+        for encoding in ("cp1252", "latin-1"):
+            try:
+                return garbled.group().encode(encoding).decode("utf-8")
+            except UnicodeError:
+                continue
+        return garbled.group()
+
+    mended = _FOREIGN.sub(again, text)
+    return None if _MOJIBAKE.search(mended) else mended
 
 
 def _moment(turn: RawTurn, now: datetime, found: list[Finding]) -> datetime | None:

@@ -56,6 +56,9 @@ PERMISSIONS: Final[dict[str, str | None]] = {
     "cx.calibrate": "member",
     "cx.administer": "admin",
     "cx.export": "admin",
+    # enrichment
+    "enrichment.run": "member",
+    "enrichment.read": "member",
 }
 
 # What the key of a machine may carry, and what to tell the person who makes one.

@@ -60,6 +60,10 @@ class WorkflowSettings(Settings):
     native_audits_arn: str = Field(default="", description="workflow that audits one agent without n8n")
 
 
+class EnrichmentSettings(Settings):
+    enrich_conversations_arn: str = Field(default="", description="workflow that enriches the conversations of a run")
+
+
 class StorageSettings(Settings):
     uploads_bucket: str = Field(description="bucket for uploads and exports")
 

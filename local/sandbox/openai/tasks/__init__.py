@@ -4,13 +4,14 @@ from typing import Any
 
 from local.sandbox.openai import criteria
 from local.sandbox.openai.prompt import Prompt, walk
-from local.sandbox.openai.tasks import classify, draft, generic, judge
+from local.sandbox.openai.tasks import classify, draft, generate, generic, judge
 
 _BY_PREFIX = (
     ("audit.", judge.answer),
     ("judge", judge.answer),
     ("cx.draft", draft.answer),
     ("cx.reply", draft.answer),
+    ("enrich.generate", generate.answer),
     ("enrich.", classify.answer),
     ("classify.", classify.answer),
     ("cx.", classify.answer),

@@ -1,0 +1,24 @@
+"""Step of enrichment: ask the model about one conversation, window by window."""
+
+from typing import Any
+
+from sidedesk.ai.gateway import Deadline
+from sidedesk.enrichment import steps, wiring
+from sidedesk.enrichment.steps import Work
+from sidedesk.platform.context import database
+from sidedesk.platform.observability import flush_metrics, logger
+
+tools = wiring.step_tools(database)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, str]:
+    work = Work.model_validate(event)
+    try:
+        outcome = steps.enrich(tools, work, Deadline.of(context))
+    finally:
+        flush_metrics()
+    logger.info(
+        "enrich", extra={"run": str(work.run_id), "conversation": str(work.conversation_id), "outcome": outcome}
+    )
+    return {"outcome": outcome}
