@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.findings import Finding
-from bench.sections import callbacks, closing, database, edge, imports, large_runs, sender, writers
+from bench.sections import callbacks, closing, database, edge, imports, large_runs, retrieval, sender, writers
 from bench.stage import Stage
 
 Section = Callable[[Stage], list[Finding]]
@@ -19,4 +19,5 @@ SECTIONS: dict[str, Section] = {
     "callbacks": callbacks.measure,
     "writers": writers.measure,
     "closing": closing.measure,
+    "retrieval": retrieval.measure,
 }

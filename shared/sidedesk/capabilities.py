@@ -12,11 +12,12 @@ from sidedesk.audits.lifecycle import CAPABILITY as AUDITS
 from sidedesk.conversations.lifecycle import CAPABILITY as CONVERSATIONS
 from sidedesk.cx.lifecycle import CAPABILITY as CX
 from sidedesk.enrichment.lifecycle import CAPABILITY as ENRICHMENT
+from sidedesk.knowledge.lifecycle import CAPABILITY as KNOWLEDGE
 from sidedesk.platform.capability import Capability
 from sidedesk.platform.dead_letters import Hook
 from sidedesk.platform.lifecycle import CAPABILITY as PLATFORM
 
-ALL: Final[tuple[Capability, ...]] = (PLATFORM, AI, AUDITS, CONVERSATIONS, CX, ENRICHMENT)
+ALL: Final[tuple[Capability, ...]] = (PLATFORM, AI, AUDITS, CONVERSATIONS, CX, ENRICHMENT, KNOWLEDGE)
 
 
 def dead_letter_hooks() -> dict[str, Hook]:

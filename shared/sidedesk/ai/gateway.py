@@ -96,6 +96,10 @@ class Gateway:
         caller = self._caller(purpose, "embed")
         return self._audited(purpose, caller, lambda: vectors.embed(caller, purpose, texts, self._job_id))
 
+    def embedding_model(self, purpose: str = "embed") -> str:
+        """The model whose vectors `embed` gives for this purpose, without asking it for any."""
+        return self._profile.choose(purpose, "embed").model
+
     def transcribe(
         self, audio: Audio, *, purpose: str = "transcribe", language: str = "", hint: str = "", redacted: bool = False
     ) -> Answer[Transcript]:

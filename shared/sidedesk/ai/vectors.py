@@ -30,7 +30,6 @@ def embed(caller: Caller, purpose: str, texts: Sequence[str], job_id: UUID | Non
     clean, kept_back = _redacted(texts)
     vectors: list[list[float]] = []
     usage: Usage | None = None
-    model = caller.model
     for part in _parts(clean):
         order = Order(purpose, caller.provider.name, caller.model, price, Decimal(tokens.at_most(*part)), job_id=job_id)
         reply, used = _call(caller, order, part)
@@ -40,12 +39,12 @@ def embed(caller: Caller, purpose: str, texts: Sequence[str], job_id: UUID | Non
                 "Choose another embedding model in the settings."
             )
         vectors += reply.vectors
-        usage, model = used if usage is None else usage + used, reply.model
+        usage = used if usage is None else usage + used
     return Answer(
         vectors,
         usage or Usage("tokens", Decimal(0)),
         caller.spent_usd,
-        model,
+        caller.model,  # as it was asked for: vectors are compared by this name, and servers answer with dated or local ones
         caller.provider.name,
         settings={"dimensions": VECTOR_SIZE},
         redactions=kept_back,

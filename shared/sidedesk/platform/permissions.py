@@ -59,6 +59,9 @@ PERMISSIONS: Final[dict[str, str | None]] = {
     # enrichment
     "enrichment.run": "member",
     "enrichment.read": "member",
+    # knowledge
+    "knowledge.read": "member",
+    "knowledge.write": "admin",
 }
 
 # What the key of a machine may carry, and what to tell the person who makes one.

@@ -10,7 +10,7 @@ from typing import Final, Literal
 MEGABYTE = 1024 * 1024
 FIRST_BYTES = 4_096
 
-Purpose = Literal["import", "knowledge", "recording", "file"]
+Purpose = Literal["import", "kb_import", "knowledge", "recording", "file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ _JSON: Final = ("application/json", "application/x-ndjson", "application/jsonl")
 
 PURPOSES: Final[dict[str, Allowed]] = {
     "import": Allowed((*_JSON, "text/csv"), 200 * MEGABYTE),
+    "kb_import": Allowed((*_TEXTS, "text/html"), 10 * MEGABYTE),
     "knowledge": Allowed((*_TEXTS, "text/html", "application/pdf", _OFFICE[0]), 25 * MEGABYTE),
     "recording": Allowed(
         ("audio/wav", "audio/x-wav", "audio/mpeg", "audio/mp4", "audio/webm", "audio/ogg", "audio/flac"), 25 * MEGABYTE

@@ -193,6 +193,12 @@ def use_up(database: Database, scope: AnyScope, upload_id: UUID) -> None:
         client("s3").delete_object(Bucket=_bucket(), Key=key)
 
 
+def content(upload: Stored) -> bytes:
+    """The whole of a checked file, for purposes whose files are small enough to hold."""
+    body: bytes = client("s3").get_object(Bucket=_bucket(), Key=upload.storage_key)["Body"].read()
+    return body
+
+
 def drop_stale(database: Database, scope: AnyScope) -> int:
     """Forget what never arrived or was refused. Objects under `incoming/` expire by the bucket's own rule."""
     return database.run(scope, _DROP_STALE)
