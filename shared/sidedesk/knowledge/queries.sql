@@ -55,7 +55,7 @@ best AS MATERIALIZED (
     FROM by_meaning m FULL JOIN by_words w ON w.id = m.id
    ORDER BY 3 DESC, m.distance, 1 LIMIT %(limit)s)
 SELECT t.id, t.collection, t.title, t.text, t.meta, b.score::float8 AS score,
-       coalesce(greatest(0, least(1, 1 - (v.vector <=> (SELECT vector FROM asked)))), 0)::float8 AS similarity, b.place AS text_rank
+       greatest(0, least(1, coalesce(1 - (v.vector <=> (SELECT vector FROM asked)), 0)))::float8 AS similarity, b.place AS text_rank
   FROM best b JOIN retrieval_texts t ON t.id = b.id
   LEFT JOIN retrieval_vectors v ON v.id = b.id AND v.model = %(model)s
  ORDER BY b.score DESC, similarity DESC, t.id;

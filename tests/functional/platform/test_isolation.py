@@ -44,6 +44,9 @@ SAMPLES: dict[str, list[Any]] = {
     "bigint[]": [[1]],
     "uuid[]": [[]],
     "interval": ["1 day"],
+    "bit": ["0" * 1536],
+    "halfvec": ["[" + ",".join(["1"] * 1536) + "]"],
+    "tsvector": ["a"],
 }
 
 # What a child row's check asks of its parent.
