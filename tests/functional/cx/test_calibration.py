@@ -13,7 +13,12 @@ from tests.support.lambdas import Reply, client
 from tests.support.world import World
 
 GRADES = {"tone": 4, "accuracy": 3, "policy": 5}
-ITEM = {"customer_message": "Where is it?", "reply": "On its way.", "grades": {"tone": 3, "accuracy": 5, "policy": 5}, "why": "Short."}
+ITEM = {
+    "customer_message": "Where is it?",
+    "reply": "On its way.",
+    "grades": {"tone": 3, "accuracy": 5, "policy": 5},
+    "why": "Short.",
+}
 
 
 class Desk(Cx):
@@ -30,7 +35,9 @@ class Desk(Cx):
         return self.call("POST", "/api/cx/calibration/items", body=body, token=self.tenant.tokens[role])
 
     def grade(self, item: str, role: str = "member", **marks: int) -> Reply:
-        return self.call("POST", f"/api/cx/calibration/{item}/grades", body=GRADES | marks, token=self.tenant.tokens[role])
+        return self.call(
+            "POST", f"/api/cx/calibration/{item}/grades", body=GRADES | marks, token=self.tenant.tokens[role]
+        )
 
 
 @pytest.fixture
@@ -56,7 +63,10 @@ def test_an_item_is_graded_blind_and_once(desk: Desk) -> None:
 
 def test_agreement_of_each_reviewer(desk: Desk) -> None:
     gold = [(5, 5, 5), (1, 2, 3), (3, 3, 3)]
-    items = [desk.add(**ITEM | {"grades": dict(zip(("tone", "accuracy", "policy"), marks, strict=True))}).json["id"] for marks in gold]
+    items = [
+        desk.add(**ITEM | {"grades": dict(zip(("tone", "accuracy", "policy"), marks, strict=True))}).json["id"]
+        for marks in gold
+    ]
     for item, (tone, accuracy, policy) in zip(items, gold, strict=True):
         desk.grade(item, tone=tone, accuracy=min(5, accuracy + 1), policy=policy)
         desk.grade(item, "owner", tone=3, accuracy=3, policy=3)
@@ -71,7 +81,9 @@ def test_agreement_of_each_reviewer(desk: Desk) -> None:
 
 
 def test_straight_lining_is_said(desk: Desk) -> None:
-    desk.world.sql("""UPDATE tenants SET options = '{"cx": {"straight_lining_alert": 3}}' WHERE id = %s""", (desk.tenant.id,))
+    desk.world.sql(
+        """UPDATE tenants SET options = '{"cx": {"straight_lining_alert": 3}}' WHERE id = %s""", (desk.tenant.id,)
+    )
     for minutes, tone in ((9, 1), (8, 5), (7, 5)):
         desk.grading(desk.draft(desk.conversation()), tone=tone, graded_at=ago(minutes=minutes))
     assert desk.get()["straight_lining"] == []
@@ -85,7 +97,9 @@ def test_straight_lining_is_said(desk: Desk) -> None:
 def test_a_graded_draft_becomes_an_item_without_the_people_in_it(desk: Desk) -> None:
     talk = desk.conversation()
     desk.message(talk, "Hello", author="Mia Berg", direction="outgoing")
-    draft = desk.draft(talk, customer_message="I am Dana Whitfield, dana@example.com. Where is my parcel? Mia said today.")
+    draft = desk.draft(
+        talk, customer_message="I am Dana Whitfield, dana@example.com. Where is my parcel? Mia said today."
+    )
     refused = desk.add(draft_id=str(draft))
     assert (refused.status, refused.json["code"]) == (409, "not_graded")
     desk.grading(draft, 2, 3, 4, draft_reply="Dear Dana, it is on its way. Call +49 30 5550 1234. Mia")
@@ -133,7 +147,10 @@ def test_another_organisations_items_are_not_there(desk: Desk) -> None:
 
 def test_the_same_wish_makes_one_item(desk: Desk) -> None:
     options = {"body": ITEM, "token": desk.tenant.tokens["admin"], "headers": {"Idempotency-Key": "one"}}
-    assert desk.call("POST", "/api/cx/calibration/items", **options).json == desk.call("POST", "/api/cx/calibration/items", **options).json
+    assert (
+        desk.call("POST", "/api/cx/calibration/items", **options).json
+        == desk.call("POST", "/api/cx/calibration/items", **options).json
+    )
     assert desk.get()["items"] == 1
 
 

@@ -104,7 +104,13 @@ def test_outcomes_are_counted_by_variant(lab: Lab) -> None:
     lab.outcomes(made, "short", "approved", 3, edit_ratio=0)
     [found] = lab.shown()
     plain, short = found["outcomes"]
-    assert (plain["drafts"], plain["sent"], plain["approved"], plain["rejected"], plain["answered_manually"]) == (65, 50, 50, 10, 5)
+    assert (plain["drafts"], plain["sent"], plain["approved"], plain["rejected"], plain["answered_manually"]) == (
+        65,
+        50,
+        50,
+        10,
+        5,
+    )
     assert (plain["approval_rate"]["percent"], plain["approval_rate"]["of"]) == (83.3, 60)
     assert (plain["used_rate"]["percent"], plain["used_rate"]["of"]) == (61.5, 65)
     assert plain["used_rate"]["low"] < 61.5 < plain["used_rate"]["high"]

@@ -76,7 +76,11 @@ def test_who_is_told_when_it_breaks_and_only_once(cx: Cx, sandbox: Sandbox, caps
     assert [recipient for recipient, _ in notices(cx)] == ["admin@northwind.example", "owner@northwind.example"]
     assert "not lost" in notices(cx)[0][1]
     found = shown(cx)
-    assert (found["ok"], found["chatwoots"][0]["visits_24h"], found["chatwoots"][0]["up_percent_24h"]) == (False, 3, 33.3)
+    assert (found["ok"], found["chatwoots"][0]["visits_24h"], found["chatwoots"][0]["up_percent_24h"]) == (
+        False,
+        3,
+        33.3,
+    )
     # Well again, and then not: that is news.
     cx.world.sql("UPDATE integrations SET base_url = %s", (f"{sandbox.base}/chatwoot",))
     visit()
@@ -90,7 +94,7 @@ def test_who_is_told_when_it_breaks_and_only_once(cx: Cx, sandbox: Sandbox, caps
 def test_two_visits_at_once_tell_once(cx: Cx) -> None:
     """The same break kept twice, as overlapping ticks would."""
     cx.connect("http://127.0.0.1:9/chatwoot")
-    [found] = [one for one in health.integrations.connections(cx.world.database, cx.tenant.system, "chatwoot")]
+    [found] = health.integrations.connections(cx.world.database, cx.tenant.system, "chatwoot")
     at = health.Visit(cx.tenant.id, found)
     health.keep(cx.world.database, at, health._failed("down") | {"checked_at": ago(seconds=2)}, public_url="http://x")
     cx.world.sql("UPDATE cx_probes SET ok = true, probed_at = now() - interval '1 hour'")
@@ -111,7 +115,9 @@ def test_a_wrong_token_and_an_incomplete_integration_are_outcomes(cx: Cx, sandbo
     assert "Check the integration" in shown(other)["message"]
 
 
-def test_trouble_of_ours_fails_aloud_after_the_others(cx: Cx, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trouble_of_ours_fails_aloud_after_the_others(
+    cx: Cx, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sandbox.reset()
     cx.connect(f"{sandbox.base}/chatwoot")
     other = Cx(cx.world, cx.world.contoso)
@@ -153,7 +159,10 @@ def test_missed_messages_are_those_of_the_time_with_webhooks(cx: Cx) -> None:
     unseen = {"told": False, "found_by": "sweep"}
     cx.message(which, "history", written_at=ago(days=9), received_at=ago(hours=1), **unseen)
     cx.message(which, "told", written_at=ago(days=2), received_at=ago(days=2))
-    lost = [cx.message(which, f"lost {n}", written_at=ago(hours=9 - n), received_at=ago(minutes=9 - n), **unseen) for n in range(5)]
+    lost = [
+        cx.message(which, f"lost {n}", written_at=ago(hours=9 - n), received_at=ago(minutes=9 - n), **unseen)
+        for n in range(5)
+    ]
     cx.message(which, "agent", direction="outgoing", written_at=ago(hours=1), **unseen)
     call = client("cx/cx_api")
     token = cx.tenant.tokens["member"]
