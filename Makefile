@@ -5,7 +5,7 @@ SHELL  := /bin/bash
 .DEFAULT_GOAL := help
 # The browser comes last: its driver keeps an event loop in the process, which others may not have.
 TESTS  ?= tests/unit tests/template tests/sandbox tests/functional tests/n8n tests/engine tests/console
-.PHONY: help up down status clean distclean demo test test-unit test-functional test-template test-engine check build bench chaos chaos-audits e2e screenshots locks check-chatwoot check-n8n setup-dev setup-local
+.PHONY: help up down status clean distclean demo demo-cx test test-unit test-functional test-template test-engine check build bench chaos chaos-audits e2e screenshots locks check-chatwoot check-n8n setup-dev setup-local
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ locks: ## compile requirements*.in to hash-pinned locks (needs uv)
 
 demo: ## fill the first tenant and audit a month of chats (starts the stack if need be)
 	@$(PYTHON) -m local.demo
+
+demo-cx: ## customers write, drafts appear, a person decides, one reply goes out each time
+	@$(PYTHON) -m local.demo_cx
 
 test: ## every test that needs no cloud (sets itself up)
 	@$(PYTHON) -m local.bootstrap dev build local runtime layer

@@ -73,7 +73,7 @@ UPDATE cx_conversations SET
   draft_due_at = CASE WHEN %(status)s <> 'open' THEN NULL
                       WHEN %(wanted)s AND last_incoming_id > greatest(drafted_up_to, last_reply_id) THEN coalesce(draft_due_at, now())
                       ELSE draft_due_at END
- WHERE conversation_id = %(conversation_id)s AND status_at < %(status_at)s::timestamptz
+ WHERE conversation_id = %(conversation_id)s AND status_at <= %(status_at)s::timestamptz
 RETURNING conversation_id, draft_due_at;
 
 -- name: close_resolved
@@ -129,6 +129,10 @@ UPDATE cx_conversations SET drafting_by = NULL, drafting_until = NULL, draft_pro
 UPDATE cx_conversations SET drafting_by = NULL, drafting_until = NULL, draft_problem = %(reason)s, draft_due_at = now() + make_interval(secs => %(seconds)s)
  WHERE conversation_id = %(conversation_id)s AND drafting_by = %(worker)s RETURNING draft_due_at;
 
+-- name: release_wish
+-- Overtaken by a newer message: its wish is the next worker's.
+UPDATE cx_conversations SET drafting_by = NULL, drafting_until = NULL WHERE conversation_id = %(conversation_id)s AND drafting_by = %(worker)s;
+
 -- name: pause_conversation
 UPDATE cx_conversations SET drafting_by = NULL, drafting_until = NULL, paused_until = now() + make_interval(mins => %(minutes)s),
   draft_due_at = now() + make_interval(mins => %(minutes)s), draft_problem = %(reason)s
@@ -181,7 +185,7 @@ SELECT id, variants FROM cx_experiments WHERE stopped_at IS NULL;
 
 -- name: avoid_notes
 -- What people objected to lately: poor marks and reasons.
-SELECT reason, customer_message, draft_reply FROM cx_learning_signals
+SELECT reason FROM cx_learning_signals
  WHERE reason <> '' AND (kind = 'rejected' OR least(tone, accuracy, policy) <= 2) AND created_at > now() - interval '90 days'
  ORDER BY created_at DESC LIMIT 20;
 
@@ -221,13 +225,17 @@ SELECT m.message_id AS id, m.direction, m.author, m.content AS text, m.written_a
 SELECT e.id, e.number, e.status, e.reply, e.instruction, e.created_at FROM cx_drafts e JOIN cx_drafts d ON d.conversation_id = e.conversation_id
  WHERE d.id = %(id)s AND e.number < d.number ORDER BY e.number DESC LIMIT 10;
 
+-- name: chatwoot_of_draft
+SELECT i.base_url, i.config FROM integrations i JOIN cx_conversations c ON c.integration_id = i.id JOIN cx_drafts d ON d.conversation_id = c.conversation_id
+ WHERE d.id = %(id)s;
+
 -- name: decision_of
 SELECT coalesce(approved, false) AS approved, tone, accuracy, policy, human_reply AS reply, edit_distance, edit_ratio::float8 AS edit_ratio, graded_by, graded_at
   FROM customer_reply_grading WHERE draft_id = %(id)s;
 
 -- name: lock_draft
 -- The draft and its conversation, held until the decision is made. The conversation first: that is the order webhooks take.
-SELECT c.conversation_id, c.integration_id, c.display_id, c.last_incoming_id, c.last_reply_id, c.status AS conversation_status, c.contact FROM cx_conversations c
+SELECT c.conversation_id, c.integration_id, c.display_id, c.last_incoming_id, c.last_reply_id, c.draft_due_at, c.status AS conversation_status, c.contact FROM cx_conversations c
  WHERE c.conversation_id = (SELECT conversation_id FROM cx_drafts WHERE id = %(id)s) FOR UPDATE;
 
 -- name: draft_to_decide
@@ -348,3 +356,49 @@ SELECT id, draft_reply, human_reply FROM cx_learning_signals WHERE human_reply I
 
 -- name: measure_signal
 UPDATE cx_learning_signals SET edit_distance = %(edit_distance)s, edit_ratio = %(edit_ratio)s, body_edit_ratio = %(body_edit_ratio)s WHERE id = %(id)s;
+
+-- Learning ------------------------------------------------------------------------------------------------------------
+
+-- name: unlearned
+-- Approved replies that are out and not yet examples.
+SELECT s.id, s.customer_message, s.human_reply, s.created_at,
+       array_remove(ARRAY[c.contact ->> 'name'], NULL) AS names
+  FROM cx_learning_signals s JOIN cx_drafts d ON d.id = s.draft_id JOIN cx_conversations c ON c.conversation_id = s.conversation_id
+ WHERE s.kind = 'approved' AND s.indexed_at IS NULL AND d.status = 'sent' AND d.flags = '{}' AND s.human_reply IS NOT NULL
+ ORDER BY s.created_at LIMIT %(limit)s;
+
+-- name: learned
+UPDATE cx_learning_signals SET indexed_at = now() WHERE id = ANY(%(ids)s);
+
+-- Looking for what was lost -------------------------------------------------------------------------------------------
+
+-- name: last_sweep
+-- When the last complete visit began: what came after that is to be looked at again.
+SELECT started_at FROM cx_sweeps WHERE integration_id = %(integration_id)s AND finished_at IS NOT NULL AND problem = '' ORDER BY started_at DESC LIMIT 1;
+
+-- name: begin_sweep
+INSERT INTO cx_sweeps (id, tenant_id, integration_id, since) VALUES (%(id)s, current_tenant(), %(integration_id)s, %(since)s);
+
+-- name: end_sweep
+WITH old AS (DELETE FROM cx_sweeps WHERE started_at < now() - interval '14 days')
+UPDATE cx_sweeps SET finished_at = now(), conversations = %(conversations)s, messages = %(messages)s, missed = %(missed)s, problem = %(problem)s WHERE id = %(id)s;
+
+-- name: message_before
+SELECT max(m.message_id) FROM cx_messages m JOIN cx_conversations c ON c.conversation_id = m.conversation_id
+ WHERE c.integration_id = %(integration_id)s AND c.display_id = %(display_id)s AND m.written_at < %(since)s;
+
+-- name: known_messages
+SELECT message_id FROM cx_messages WHERE integration_id = %(integration_id)s AND message_id = ANY(%(ids)s);
+
+-- name: owed_wish
+-- An open question that nobody drafts an answer for.
+UPDATE cx_conversations SET draft_due_at = coalesce(draft_due_at, now())
+ WHERE conversation_id = %(conversation_id)s AND %(wanted)s AND status = 'open' AND last_incoming_id > greatest(drafted_up_to, last_reply_id)
+   AND last_incoming_at > now() - interval '7 days'
+RETURNING draft_due_at;
+
+-- name: draft_died
+UPDATE cx_conversations SET draft_problem = %(reason)s WHERE conversation_id = %(conversation_id)s AND draft_due_at IS NOT NULL;
+
+-- name: post_died
+UPDATE cx_drafts SET send_problem = %(reason)s WHERE id = %(draft_id)s AND status IN ('pending', 'sending');

@@ -20,6 +20,7 @@ STAGES_WITH_TEST_HOOKS = (*outbound.LOCAL_STAGES, "dev")
 
 
 class ChatwootConfig(Body):
+    signed: Annotated[bool, Field(description="false only for a Chatwoot before 4.11.2, which cannot sign")] = True
     account_id: Annotated[int, Field(ge=1, le=2**31 - 1, description="the number in the address of the dashboard")]
 
 
