@@ -57,7 +57,7 @@ class Replies:
         self.world.database.run(
             self.world.northwind.system,
             "UPDATE tenants SET flags = '{\"AI_CUSTOMER_DRAFT_ENABLED\": true}', "
-            "options = '{\"cx\": {\"debounce_seconds\": 0}}'",
+            'options = \'{"cx": {"debounce_seconds": 0}}\'',
         )
 
     def customer(self, name: str = "Dana Whitfield", inbox: str = "northwind-web") -> Talk:
@@ -125,7 +125,9 @@ class Replies:
         return list(self.get("/api/cx/approvals").json["data"])
 
     def send(self) -> None:
-        for tenant, draft in self.world.sql("SELECT tenant_id::text, draft_id::text FROM cx_replies WHERE status = 'sending'"):
+        for tenant, draft in self.world.sql(
+            "SELECT tenant_id::text, draft_id::text FROM cx_replies WHERE status = 'sending'"
+        ):
             self.work("cx/post_message", {"tenant_id": tenant, "kind": "reply", "draft_id": draft})
 
     def work(self, function: str, body: dict[str, Any]) -> None:

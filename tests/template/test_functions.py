@@ -22,6 +22,12 @@ NOT_NEEDED = {
     "functions/platform/housekeeping": {
         "StorageSettings"
     },  # forgets rows of uploads; files expire by the bucket's rule
+    # They register conversations and never open a document.
+    "functions/cx/chatwoot_webhook": {"StorageSettings"},
+    "functions/cx/draft_reply": {"StorageSettings"},
+    "functions/cx/post_message": {"StorageSettings"},
+    "functions/cx/reconcile_chatwoot": {"StorageSettings"},
+    "functions/cx/watch_replies": {"StorageSettings"},
     # Rows only: documents are the other steps' work.
     "functions/enrichment/next_items": {"StorageSettings"},
     "functions/enrichment/record_failure": {"StorageSettings"},

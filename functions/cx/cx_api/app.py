@@ -7,15 +7,18 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AwareDatetime
 
-from sidedesk.cx import calibration, health, metrics, signals_export, trials
+from sidedesk.cx import calibration, connecting, health, metrics, signals_export, trials
+from sidedesk.cx.connecting import Connected, ConnectWish
 from sidedesk.cx.figure_models import Metrics, Tile
 from sidedesk.cx.models import Channel, Grades
 from sidedesk.platform.context import database
 from sidedesk.platform.http import Api
 from sidedesk.platform.http_errors import Direct
 from sidedesk.platform.models import Done, Page
+from sidedesk.platform.settings import LinkSettings, load
 
 api = Api()
+links = load(LinkSettings)
 Limit = Annotated[int, Query(ge=1, le=100)]
 
 
@@ -35,6 +38,12 @@ def read_tile() -> Tile:
 def read_health() -> health.Health:
     """How each Chatwoot was at the last visit, and what the last sweep found."""
     return health.health(database(), api.scope, now=datetime.now(UTC))
+
+
+@api.post("/api/cx/connect", allow="cx.administer")
+def connect(body: ConnectWish) -> Connected:
+    """Make our webhook in Chatwoot and keep the secret it signs with. Safe to repeat."""
+    return connecting.connect(database(), api.person_scope, body.integration_id, public_url=links.public_url)
 
 
 @api.get("/api/cx/missed", allow="cx.read")

@@ -10,7 +10,7 @@ from sidedesk.platform import audit_log, integrations
 from sidedesk.platform.db import Database
 from sidedesk.platform.errors import Conflict
 from sidedesk.platform.integrations import IntegrationChange
-from sidedesk.platform.models import Answer
+from sidedesk.platform.models import Answer, Body
 from sidedesk.platform.scope import AnyScope
 
 
@@ -20,6 +20,10 @@ class CannotSign(Conflict):
         "This Chatwoot is older than 4.11.2 and cannot sign what it sends. Update it, or set `signed` to false in the "
         "integration's configuration if its address is known to nobody else."
     )
+
+
+class ConnectWish(Body):
+    integration_id: UUID | None = None
 
 
 class Connected(Answer):

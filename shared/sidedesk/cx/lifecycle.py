@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from uuid import uuid5
 
+from sidedesk.cx import dead
 from sidedesk.cx.gold import ITEMS
 from sidedesk.cx.repository import FIGURES_SQL
 from sidedesk.platform.capability import Capability
@@ -70,4 +71,10 @@ def export(database: Database, scope: AnyScope) -> Iterator[tuple[str, dict[str,
         yield from rows_of(database, scope, table, key)
 
 
-CAPABILITY: Final = Capability("cx", seed_tenant=seed_tenant, forget=forget, export=export, dead_letters={})
+CAPABILITY: Final = Capability(
+    "cx",
+    seed_tenant=seed_tenant,
+    forget=forget,
+    export=export,
+    dead_letters={"draft_reply": dead.draft_died, "post_message": dead.post_died},
+)

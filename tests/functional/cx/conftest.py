@@ -20,9 +20,15 @@ from tests.support.replies import Replies
 from tests.support.world import Tenant, World
 
 ARTICLES = (
-    ("Delivery times", "Delivery to Portugal takes three to five working days. Delivery to Germany takes two working days."),
+    (
+        "Delivery times",
+        "Delivery to Portugal takes three to five working days. Delivery to Germany takes two working days.",
+    ),
     ("Delivery costs", "Delivery to Portugal costs 6.90 euros. Orders above 80 euros are delivered free of charge."),
-    ("Returns", "You can return an item within 30 days. Refunds are paid within 5 to 7 business days after the item has arrived."),
+    (
+        "Returns",
+        "You can return an item within 30 days. Refunds are paid within 5 to 7 business days after the item has arrived.",
+    ),
     ("Damaged parcels", "If a parcel arrives damaged, send us a photo within 14 days and we send a replacement."),
 )
 
