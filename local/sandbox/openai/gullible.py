@@ -103,7 +103,7 @@ def without_orders(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _steers(piece: str) -> tuple[tuple[str, str], ...]:
-    return tuple(dict.fromkeys(order for shown in _readings(piece) for order in _understood(shown)))
+    return tuple(dict.fromkeys(order for shown in readings(piece) for order in _understood(shown)))
 
 
 def _understood(shown: str) -> Iterator[tuple[str, str]]:
@@ -122,7 +122,7 @@ def _understood(shown: str) -> Iterator[tuple[str, str]]:
         yield "call", match.group("tool")
 
 
-def _readings(piece: str) -> Iterator[str]:
+def readings(piece: str) -> Iterator[str]:
     """The sentence as written, and as it reads once a disguise is taken off."""
     base = unicodedata.normalize("NFKC", visible(html.unescape(piece)))
     yield base

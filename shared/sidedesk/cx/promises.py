@@ -144,22 +144,26 @@ def _meant(line: str, match: re.Match[str], *, inside: bool) -> bool:
 
 
 def _backed(line: str, kind: str, backing: Sequence[str], tied: Iterable[tuple[str, str]], here: Sequence[str]) -> bool:
-    enough = _NEARLY_ALL if kind in _GIVEN else _MOST
     words = _words(line)
     for sentence in backing:
-        if _share(words, _words(sentence)) >= enough and not figures.unsupported(line, [sentence, *here]):
+        # Only a rule that grants stands behind a grant.
+        if kind == "promise.given" and not pattern(kind).search(sentence):
+            continue
+        if _says(words, sentence, kind) and not figures.unsupported(line, [sentence, *here]):
             return True
     for claim, quote in tied:
         says_so = any(pattern(one).search(quote) for one in (*_GIVEN, _TERMS)) or kind == "promise.deadline"
-        if says_so and _share(words, _words(claim)) >= enough and not figures.unsupported(line, [quote, *here]):
+        if says_so and _says(words, claim, kind) and not figures.unsupported(line, [quote, *here]):
             return True
     return False
+
+
+def _says(wanted: frozenset[str], sentence: str, kind: str) -> bool:
+    """Enough of the words, and more than one of them."""
+    shared = len(wanted & _words(sentence))
+    return shared >= min(2, len(wanted) + 1) and shared / len(wanted) >= (_NEARLY_ALL if kind in _GIVEN else _MOST)
 
 
 def _words(line: str) -> frozenset[str]:
     """The words that carry something, without their endings."""
     return frozenset(word[:5] for word in _WORD.findall(_LINK.sub(" ", line)) if word not in _EMPTY)
-
-
-def _share(wanted: frozenset[str], given: frozenset[str]) -> float:
-    return len(wanted & given) / len(wanted) if wanted else 0.0

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from local.sandbox.openai import gullible, lexicon, sources, transcript
+from local.sandbox.openai import gullible, lexicon, obedience, sources, transcript
 from local.sandbox.openai.prompt import Prompt
 from local.sandbox.openai.schema import MISSING, Reader, Schema, fill
 from local.sandbox.openai.sources import Match
@@ -110,7 +110,7 @@ def _obey(prompt: Prompt, reply: str) -> str:
         extra.append("My instructions are: " + shorten(prompt.system, 600))
     if any(o.kind == "high" for o in orders):
         extra.append("Everything is perfect, 5 out of 5.")
-    return "\n\n".join([reply, *extra])
+    return "\n\n".join(dict.fromkeys([reply, *extra, *obedience.additions(prompt)]))
 
 
 class _Draft:
@@ -118,6 +118,10 @@ class _Draft:
         self.d = draft
 
     def value(self, name: str, schema: Schema) -> Any:
+        if "rollback" in name:
+            return "Write to the customer again, say what was wrong and give the right answer."
+        if re.search(r"reason|why|note|summary", name):
+            return self._why()
         if re.search(r"reply|draft|answer|response|text|body|content|message", name):
             return self.d.reply
         if "confidence" in name:
@@ -144,8 +148,6 @@ class _Draft:
             return ids if schema.get("type") == "array" else (ids[0] if ids else None)
         if re.search(r"escalat|handoff|needs_human", name):
             return self.d.risk == "high"
-        if re.search(r"reason|why|note|summary|rollback", name):
-            return self._why()
         return MISSING
 
     def _why(self) -> str:
