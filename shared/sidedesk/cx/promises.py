@@ -161,7 +161,7 @@ def _backed(line: str, kind: str, backing: Sequence[str], tied: Iterable[tuple[s
 def _says(wanted: frozenset[str], sentence: str, kind: str) -> bool:
     """Enough of the words, and more than one of them."""
     shared = len(wanted & _words(sentence))
-    return shared >= min(2, len(wanted) + 1) and shared / len(wanted) >= (_NEARLY_ALL if kind in _GIVEN else _MOST)
+    return shared >= 2 and shared / len(wanted) >= (_NEARLY_ALL if kind in _GIVEN else _MOST)
 
 
 def _words(line: str) -> frozenset[str]:
