@@ -9,14 +9,26 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-Row = Mapping[str, Any]
 Document = Mapping[str, Any]
 
-COLUMNS: Final = (
-    "conversation_id", "source", "external_id", "title", "channel", "started_at", "message_count", "topic", "language",
-    "sentiment", "resolution", "predicted_csat", "summary", "transcript",
-)  # fmt: skip
-_SPEAKERS: Final = {"customer": "user", "agent": "assistant", "bot": "assistant", "system": "system"}
+# Column → where it stands in the document. Nothing comes from elsewhere: only the document is free of personal data.
+COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    "conversation_id": ("conversation", "id"),
+    "source": ("conversation", "source"),
+    "external_id": ("conversation", "external_id"),
+    "title": ("conversation", "title"),
+    "channel": ("conversation", "channel"),
+    "started_at": ("conversation", "started_at"),
+    "turns": ("metrics", "turns"),
+    "topic": ("overall", "topic"),
+    "language": ("overall", "language"),
+    "sentiment": ("overall", "sentiment"),
+    "resolution": ("overall", "resolution"),
+    "effort": ("overall", "effort"),
+    "predicted_csat": ("overall", "predicted_csat"),
+    "summary": ("overall", "summary"),
+}
+_SPEAKERS: Final = {"customer": "user", "agent": "assistant", "bot": "assistant"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +36,20 @@ class Format:
     suffix: str
     content_type: str
     head: str
-    line: Callable[[Row, Document], str | None]  # None when it has nothing to say in this format
+    line: Callable[[Document], str | None]  # None when it has nothing to say in this format
 
 
-def as_jsonl(row: Row, document: Document) -> str | None:  # noqa: ARG001
+def as_jsonl(document: Document) -> str | None:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def as_openai(row: Row, document: Document) -> str | None:  # noqa: ARG001
-    """For fine-tuning chats: up to the last answer, because that is what is learned."""
+def as_openai(document: Document) -> str | None:
+    """For fine-tuning chats: up to the last answer, because that is what is learned. Notes and events are no part of a chat."""
     messages: list[dict[str, str]] = []
     for role, text in _said(document):
         speaker = _SPEAKERS.get(role)
         if speaker is None or not text.strip():
-            continue  # notes are not part of the conversation
+            continue
         if messages and messages[-1]["role"] == speaker:
             messages[-1]["content"] += f"\n{text}"
         else:
@@ -49,19 +61,16 @@ def as_openai(row: Row, document: Document) -> str | None:  # noqa: ARG001
     return json.dumps({"messages": messages}, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def as_csv(row: Row, document: Document) -> str | None:
+def as_csv(document: Document) -> str | None:
     transcript = "\n".join(f"{(role or 'unknown').capitalize()}: {text}" for role, text in _said(document))
-    own = {"conversation_id": row["id"], "summary": document.get("summary"), "transcript": transcript}
-    values = {**row, **own}
-    return _cells([values.get(name) for name in COLUMNS])
+    return _cells([*(_at(document, path) for path in COLUMNS.values()), transcript])
 
 
 def escape(value: Any) -> str:
     """A cell that begins like a formula is text, and says so."""
     if value is None:
         return ""
-    text = value.isoformat().replace("+00:00", "Z") if hasattr(value, "isoformat") else str(value)
-    text = text.replace("\x00", "")
+    text = str(value).replace("\x00", "")
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
@@ -69,6 +78,12 @@ def _cells(values: list[Any]) -> str:
     out = io.StringIO()
     csv.writer(out).writerow([escape(value) for value in values])
     return out.getvalue()
+
+
+def _at(document: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document
 
 
 def _said(document: Document) -> Iterator[tuple[str, str]]:
@@ -80,5 +95,5 @@ FORMATS: Final[dict[str, Format]] = {
     "jsonl": Format("jsonl", "application/x-ndjson", "", as_jsonl),
     "openai": Format("openai.jsonl", "application/x-ndjson", "", as_openai),
     # Excel takes a table for UTF-8 only if it says so itself.
-    "csv": Format("csv", "text/csv; charset=utf-8", "\ufeff" + _cells(list(COLUMNS)), as_csv),
+    "csv": Format("csv", "text/csv; charset=utf-8", "\ufeff" + _cells([*COLUMNS, "transcript"]), as_csv),
 }

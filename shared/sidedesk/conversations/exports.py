@@ -86,8 +86,8 @@ def write(database: Database, scope: Scope, export_id: UUID) -> None:
     written = skipped = 0
     with Writer(started[0]["storage_key"], wanted.content_type) as file:
         file.write(wanted.head.encode())
-        for row, document in _documents(database, scope, filters):
-            line = wanted.line(row, document) if document is not None else None
+        for document in _documents(database, scope, filters):
+            line = wanted.line(document) if document is not None else None
             if line is None:
                 skipped += 1
                 continue
@@ -103,18 +103,16 @@ def fail(database: Database, scope: Scope, export_id: UUID, why: str) -> None:
     database.run(scope, SQL["fail_export"], {"id": export_id, "error": why})
 
 
-def _documents(
-    database: Database, scope: Scope, filters: Filters
-) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
+def _documents(database: Database, scope: Scope, filters: Filters) -> Iterator[dict[str, Any] | None]:
     return documents.side_by_side(_loaded, _rows(database, scope, filters))
 
 
-def _loaded(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def _loaded(row: dict[str, Any]) -> dict[str, Any] | None:
     try:
-        return row, documents.load(row["enriched_storage_path"])
+        return documents.load(row["enriched_storage_path"])
     except NoDocument:  # removed since its page was read
         logger.warning("a document of an export is gone", extra={"conversation": str(row["id"])})
-        return row, None
+        return None
 
 
 def _rows(database: Database, scope: Scope, filters: Filters) -> Iterator[dict[str, Any]]:

@@ -213,8 +213,7 @@ SELECT c.enrichment_status, count(*) AS conversations
 
 -- name: exportable
 -- Those with an enriched document, by id: an export goes through all of them, page by page.
-SELECT c.id, c.source, c.external_id, c.title, c.channel, c.started_at, c.message_count, c.topic, c.language, c.sentiment,
-       c.resolution, c.predicted_csat, c.enriched_at, c.enriched_storage_path
+SELECT c.id, c.enriched_storage_path
   FROM conversations c
  WHERE c.enriched_storage_path IS NOT NULL
    AND (%(status)s::text IS NULL OR c.enrichment_status = %(status)s)

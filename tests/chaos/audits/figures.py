@@ -33,6 +33,9 @@ class Figures:
     def at_least(self, what: str, measured: float | None, wanted: float) -> None:
         self._add(Line(what, measured, f">= {wanted}", measured is not None and measured >= wanted))
 
+    def at_most(self, what: str, measured: float | None, wanted: float) -> None:
+        self._add(Line(what, measured, f"<= {wanted}", measured is not None and measured <= wanted))
+
     def note(self, what: str, measured: Any) -> None:
         self._add(Line(what, measured, "", None))
 

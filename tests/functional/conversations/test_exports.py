@@ -18,14 +18,15 @@ from tests.functional.conversations.conftest import BUCKET, Desk, Files, convers
 from tests.support.world import World
 
 DOCUMENT = {
-    "version": 1,
-    "summary": "=cmd|' /C calc'!A0",
+    "format": "sidedesk.enriched/1",
+    "conversation": {"title": "+49 <PHONE_1>", "source": "upload"},
+    "overall": {"summary": "=cmd|' /C calc'!A0", "predicted_csat": 4.5},
     "turns": [
-        {"role": "customer", "text": "Hello, I am [NAME_1]."},
+        {"role": "customer", "text": "Hello, I am <NAME_1>."},
         {"role": "customer", "text": "Where is it?"},
         {"role": "note", "text": "VIP"},
         {"role": "bot", "text": "One moment."},
-        {"role": "agent", "text": "On its way to [EMAIL_1]."},
+        {"role": "agent", "text": "On its way to <EMAIL_1>."},
         {"role": "customer", "text": "Thanks"},
     ],
 }
@@ -42,9 +43,10 @@ def enrich(world: World, own: UUID, document: dict[str, Any], topic: str = "deli
 
 
 def corpus(world: World, count: int, document: dict[str, Any] = DOCUMENT) -> list[UUID]:
-    ids = [one.id for one in put(world, *(conversation(f"c-{n}", title="+49 call") for n in range(count)))]
+    ids = [one.id for one in put(world, *(conversation(f"c-{n}", title="Dana, +49 30 901820") for n in range(count)))]
     for own in ids:
-        enrich(world, own, document | {"conversation_id": str(own)})
+        about = {"conversation": {**document.get("conversation", {}), "id": str(own)}}
+        enrich(world, own, document | about)
     return ids
 
 
@@ -66,7 +68,7 @@ def test_json_lines_hold_every_document(world: World, desk: Desk, files: Files) 
     put(world, conversation("raw only"))
     state, text = exported(desk, "format=jsonl")
     documents = [json.loads(line) for line in text.splitlines()]
-    assert {one["conversation_id"] for one in documents} == {str(own) for own in ids}
+    assert {one["conversation"]["id"] for one in documents} == {str(own) for own in ids}
     assert (state["written"], state["skipped"], documents[0]["turns"]) == (5, 0, DOCUMENT["turns"])
 
 
@@ -78,8 +80,8 @@ def test_chats_for_fine_tuning(world: World, desk: Desk, files: Files) -> None:
     assert (state["written"], state["skipped"]) == (1, 1)
     assert json.loads(text) == {
         "messages": [
-            {"role": "user", "content": "Hello, I am [NAME_1].\nWhere is it?"},
-            {"role": "assistant", "content": "One moment.\nOn its way to [EMAIL_1]."},
+            {"role": "user", "content": "Hello, I am <NAME_1>.\nWhere is it?"},
+            {"role": "assistant", "content": "One moment.\nOn its way to <EMAIL_1>."},
         ]
     }
 
@@ -88,10 +90,11 @@ def test_a_table_that_runs_nothing_and_can_come_back_in(world: World, desk: Desk
     corpus(world, 2)
     _, text = exported(desk, "format=csv")
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
-    assert [row["title"] for row in rows] == ["'+49 call"] * 2
-    assert rows[0]["summary"] == "'" + str(DOCUMENT["summary"])
-    assert rows[0]["predicted_csat"] == "4.50"
-    assert rows[0]["transcript"].startswith("Customer: Hello, I am [NAME_1].\nCustomer: Where is it?\nNote: VIP\nBot:")
+    assert [row["title"] for row in rows] == ["'+49 <PHONE_1>"] * 2
+    assert rows[0]["summary"] == "'=cmd|' /C calc'!A0"
+    assert rows[0]["predicted_csat"] == "4.5"
+    assert rows[0]["transcript"].startswith("Customer: Hello, I am <NAME_1>.\nCustomer: Where is it?\nNote: VIP\nBot:")
+    assert "901820" not in text
     back = desk.import_all(format="csv", content=text)
     assert (back["status"], back["created"]) == ("completed", 2)
 
@@ -99,7 +102,7 @@ def test_a_table_that_runs_nothing_and_can_come_back_in(world: World, desk: Desk
 def test_filters(world: World, desk: Desk, files: Files) -> None:
     ids = corpus(world, 3)
     other = put(world, conversation("other"))[0].id
-    enrich(world, other, {"turns": [], "conversation_id": "other"}, topic="billing")
+    enrich(world, other, {"turns": []}, topic="billing")
     put(world, conversation("c-0", "It has changed since."))
     assert exported(desk)[0]["written"] == 3  # completed ones
     assert exported(desk, "topic=billing")[1].count("\n") == 1
