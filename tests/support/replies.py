@@ -53,7 +53,7 @@ class Replies:
 
     def connect(self) -> None:
         webhooks.forget()
-        connecting.connect(self.world.database, self.world.northwind.system, self.integration_id, public_url=NOBODY)
+        connecting.subscribe(self.world.database, self.world.northwind.system, self.integration_id, public_url=NOBODY)
         self.world.database.run(
             self.world.northwind.system,
             "UPDATE tenants SET flags = '{\"AI_CUSTOMER_DRAFT_ENABLED\": true}', "

@@ -43,7 +43,7 @@ def read_health() -> health.Health:
 @api.post("/api/cx/connect", allow="cx.administer")
 def connect(body: ConnectWish) -> Connected:
     """Make our webhook in Chatwoot and keep the secret it signs with. Safe to repeat."""
-    return connecting.connect(database(), api.person_scope, body.integration_id, public_url=links.public_url)
+    return connecting.subscribe(database(), api.person_scope, body.integration_id, public_url=links.public_url)
 
 
 @api.get("/api/cx/missed", allow="cx.read")

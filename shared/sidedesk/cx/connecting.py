@@ -36,7 +36,7 @@ class Connected(Answer):
     connected_at: datetime
 
 
-def connect(database: Database, scope: AnyScope, integration_id: UUID | None, *, public_url: str) -> Connected:
+def subscribe(database: Database, scope: AnyScope, integration_id: UUID | None, *, public_url: str) -> Connected:
     """Safe to repeat: the same address is one webhook."""
     if integration_id is None:
         first = integrations.connection(database, scope, "chatwoot")

@@ -100,10 +100,6 @@ UPDATE cx_drafts d SET status = 'sent', sent_at = seen.sent_at, send_problem = '
 UPDATE cx_notes SET status = 'posted', message_id = %(message_id)s, posted_at = coalesce(posted_at, %(written_at)s), leased_until = NULL, problem = ''
  WHERE post_id = %(post_id)s AND status = 'waiting';
 
--- name: delivery_facts
--- What a delivery needs to know before it is stored, read once a minute by a warm function.
-SELECT flags, options, timezone FROM tenants;
-
 -- Drafting ------------------------------------------------------------------------------------------------------------
 
 -- name: claim_wish
