@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 TASK: Final = "cx.draft"
 ARTICLES, PAST_REPLIES = "kb", learning.COLLECTION
 SOURCES_AT_MOST, EXAMPLES_AT_MOST = 6, 3
+AGREEING = 3  # places of the full text search that count as agreement with the vectors
 LONG_THREAD, KEPT_OF_LONG = 24, 12
 EMBED_PURPOSE: Final = "cx.search"
 
@@ -265,11 +266,17 @@ def _find(
         replies = (
             batch.rows(Hit, *retrieval.statement(*look, [PAST_REPLIES], EXAMPLES_AT_MOST)) if cx.learning else None
         )
-    close = [hit for hit in articles.all() if hit.similarity >= cx.evidence_threshold]
+    close = [hit for hit in articles.all() if speaks_of(hit, cx.evidence_threshold)]
     past = [hit for hit in (replies.all() if replies else []) if hit.similarity >= learning.ALIKE]
     sources = [_article(number, hit) for number, hit in enumerate(close, 1)]
     sources += [_past_reply(number, hit) for number, hit in enumerate(past, 1)]
     return sources, [learning.example_of(hit) for hit in past], vector.cost_usd
+
+
+def speaks_of(hit: Hit, threshold: float) -> bool:
+    """Close in meaning; or half as close, and among the first that share the question's words."""
+    shares_words = hit.text_rank is not None and hit.text_rank <= AGREEING
+    return hit.similarity >= (threshold / 2 if shares_words else threshold)
 
 
 def _article(number: int, hit: Hit) -> Source:
