@@ -54,7 +54,7 @@ def _packed(parts: Iterable[Block]) -> Iterator[tuple[tuple[str, ...], str]]:
     last: tuple[str, ...] = ()
     size = 0
     for block in parts:
-        if held and block.headings != last and (size >= ENOUGH or block.headings[:1] != last[:1]):
+        if held and block.headings != last and size >= ENOUGH:
             yield path, "\n\n".join(held)
             held, size = [], 0
         for piece in _fitting(block.text):

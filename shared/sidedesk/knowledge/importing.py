@@ -53,7 +53,6 @@ def take_in(
             refused.append(RefusedRow(row=one.row, title=one.title, reason=TWICE))
         else:
             wanted[key] = one
-    report = ImportReport(created=0, changed=0, unchanged=0, refused=refused, articles=[])
     with database.transaction(scope) as transaction:
         known = {row["identity"]: row for row in transaction.dicts(SQL["known_articles"], {"identities": list(wanted)})}
         new, changed, same = [], [], []
@@ -81,10 +80,11 @@ def take_in(
         messages += [articles.indexing_of(row["id"], row["version"]) for row in moved]
         if messages:
             transaction.run(*outbox.add(scope, messages))
-        report.created, report.changed, report.unchanged = len(made), len(moved), len(same)
-        report.articles = [one for one, _ in new if one in made] + [row["id"] for row in moved]
-        counts = {"created": report.created, "changed": report.changed, "unchanged": report.unchanged}
+        counts = {"created": len(made), "changed": len(moved), "unchanged": len(same)}
         transaction.run(*audit_log.record("kb.imported", format=format, source=source, refused=len(refused), **counts))
     outbox.send_now(database, scope, messages)
-    report.refused.sort(key=lambda row: row.row)
-    return report
+    return ImportReport(
+        **counts,
+        refused=sorted(refused, key=lambda row: row.row),
+        articles=[one for one, _ in new if one in made] + [row["id"] for row in moved],
+    )
