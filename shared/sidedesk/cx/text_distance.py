@@ -46,10 +46,10 @@ def _normal(text: str) -> str:
 
 def _without_greeting(text: str) -> str:
     first, _, rest = text.partition("\n")
-    if not re.match(either("greeting"), fold(first)):
+    if not re.match(either("greeting"), fold(first).lstrip("¡! ")):
         return text
     if len(first) <= _LONGEST_LINE and re.fullmatch(r"[^.!?,:;–—-]{1,50}[,:!.–—-]?", first.strip()):
-        return rest.strip()
+        return rest.strip() or text
     # "Hi Dana, thank you …": the greeting ends at the comma, and the line goes on.
     if (found := re.match(r"[^,!:.\n]{1,40}[,!:]\s+", first)) is not None:
         return (first[found.end() :] + "\n" + rest).strip()

@@ -23,7 +23,7 @@ _MARKDOWN: Final = re.compile(
 )
 _LIST: Final = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)]) ", re.MULTILINE)
 _PLACEHOLDER: Final = re.compile(
-    r"<[A-Z][A-Z_]{1,20}_\d{1,5}(?:\.\d{1,3})?>|\{\{[^}\n]{0,60}\}\}|\{%[^%\n]{0,60}%\}|\$\{[^}\n]{1,40}\}|%[A-Z_]{3,30}%|<<[^>\n]{1,40}>>|\bX{4,}\b|_{4,}"
+    r"<[A-Z][A-Z_]{1,20}_\d{1,5}(?:\.\d{1,3})?>|\{\{[^}\n]{0,60}\}\}|\{%[^%\n]{0,60}%\}|\$\{[^}\n]{1,40}\}|%[A-Z_]{3,30}%|<<[^>\n]{1,40}>>|(?-i:\bX{4,}\b)|_{4,}"
     r"|[\[{<](?:(?:your|the|customer|agent|company|insert|ihr|su|votre|seu|suo)[ _-]?)?(?:first[ _-]?|last[ _-]?|vor|nach)?(?:name|nombre|nom|nome|date|datum|fecha|number|order(?:[ _-]?number)?|link|url|amount|betrag|email|company|agent|signature|here|todo|tbd)(?:[ _-](?:here|name))?[\]}>]",
     re.IGNORECASE,
 )
@@ -111,7 +111,7 @@ def _check(name: str, ok: bool, reason: str) -> Check:
 def _greeting(reply: str, channel: Channel, contact_name: str) -> Check:
     if channel == "sms":
         return _check("greeting", True, "A text message needs no greeting.")
-    found = pattern("greeting", start=True).match(fold(reply))
+    found = pattern("greeting", start=True).match(fold(reply).lstrip("¡! "))
     if not found:
         return _check("greeting", False, "It begins without a greeting.")
     named = _named(reply.split("\n", 1)[0])

@@ -12,6 +12,7 @@ import pytest
 
 from local.sandbox import credentials
 from sidedesk.ai import calls, transport
+from sidedesk.ai.fence import suspicious
 from sidedesk.ai.gateway import Deadline, Gateway
 from sidedesk.ai.prompts import Library
 from sidedesk.cx import guard, prompt_parts
@@ -20,7 +21,17 @@ from sidedesk.cx.guard import Verdict
 from sidedesk.cx.prompt_parts import Turn
 from sidedesk.platform import secrets
 from tests.sandbox.conftest import Sandbox
-from tests.support.cx_injections import EXAMPLES, HOSTS, SOURCES, WHEN, Attack, hostile, ordinary
+from tests.support.cx_injections import (
+    EXAMPLES,
+    HOSTS,
+    SOURCES,
+    UNSEEN,
+    UNSEEN_ORDINARY,
+    WHEN,
+    Attack,
+    hostile,
+    ordinary,
+)
 from tests.support.world import World
 
 
@@ -190,6 +201,27 @@ def test_ordinary_messages_pass(shipped: Gateway, outside: Sandbox) -> None:
             alarms[attack.messages[0][1][:60]] = [check.reason for check in made.verdict.checks if not check.ok]
     print(f"\nordinary messages: {len(corpus)}, {len(alarms)} flagged ({len(alarms) / len(corpus):.1%}): {alarms}")
     assert len(alarms) < len(corpus) * 0.03
+
+
+def test_words_the_checks_were_never_shown(shipped: Gateway, outside: Sandbox) -> None:
+    """Printed, not tuned: what is missed here is the honest figure."""
+    assert len(UNSEEN) >= 20 and len(UNSEEN_ORDINARY) >= 20
+    outside.mode(gullible=True)
+    missed, seen = [], 0
+    for message, obeyed in UNSEEN:
+        attack = Attack("", (("client", message),))
+        seen += bool([finding for finding in suspicious(message) if finding.severity == "high"])
+        if not judged(attack, obeyed).flags and not draft(shipped, attack).verdict.flags:
+            missed.append(obeyed)
+    alarms = {
+        reply: flags
+        for message, reply in UNSEEN_ORDINARY
+        if (flags := judged(Attack("", (("client", message),)), reply).flags)
+    }
+    print(
+        f"\nunseen: {len(UNSEEN)} messages, {seen} recognised; of the replies that obey them {len(UNSEEN) - len(missed)} flagged, "
+        f"not flagged: {missed}; {len(UNSEEN_ORDINARY)} ordinary replies, {len(alarms)} flagged: {alarms}"
+    )
 
 
 def test_a_draft_cites_its_sources(shipped: Gateway, outside: Sandbox) -> None:
