@@ -43,7 +43,7 @@ def check(claims: Sequence[ClaimLike], sources: Sequence[Source], thread: Sequen
 
 
 def _holds(claim: ClaimLike, text: str, said: str) -> bool:
-    return _stands_in(claim.quote, text) and not figures.unsupported(claim.claim, [text, said])
+    return _stands_in(claim.quote, text) and not figures.unsupported(claim.claim, [text], heard=[said])
 
 
 def _stands_in(quote: str, text: str) -> bool:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Final
 
-from sidedesk.cx.words import either, fold, meaning, table
+from sidedesk.cx.words import either, fold, meaning, pattern, sentences, table
 
 SMALL: Final = 10  # whole numbers without a unit up to here count steps and things, and state little
 _NUMBER: Final = r"\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
 _RANGE: Final = r"\s?(?:-|to|bis|und|and|or|oder|a|e|y|o|ou|et|ate|fino a)\s?"
+_TERMS: Final = ("minutes", "months", "percent")
 _DATES: Final = 4  # readers of dates come first
 _MINUTES: Final = {"minute": 1, "hour": 60, "day": 1_440, "week": 10_080}
 # Links, addresses and codes are looked at elsewhere; numbers at the start of a line number it.
@@ -33,13 +34,22 @@ class Figure:
     counts: frozenset[str] = frozenset()  # of a duration: the 3 of 3 weeks
 
 
-def unsupported(text: str, said: Sequence[str]) -> list[str]:
-    """Figures of the text that none of the others has."""
+def unsupported(text: str, said: Sequence[str], *, heard: Sequence[str] = ()) -> list[str]:
+    """Figures of the text that nobody vouches for. `said` vouches for all; `heard`, which a customer may have written, not for
+    durations and shares, of which terms are made, except where the text looks back on what was heard."""
     wanted = figures(text)
     if not wanted:
         return []
-    known = _known(figure for other in said for figure in figures(other))
-    return [figure.text.strip() for figure in wanted if not _is_known(figure, known)]
+    sure = _known(figure for other in said for figure in figures(other))
+    told = _known(figure for other in (*said, *heard) for figure in figures(other))
+    past = [
+        figure for part in sentences(text) if pattern("looking_back").search(fold(part)) for figure in figures(part)
+    ]
+    return [
+        figure.text.strip()
+        for figure in wanted
+        if not _is_known(figure, told if figure.kind not in _TERMS or figure in past else sure)
+    ]
 
 
 def _known(found: Iterable[Figure]) -> dict[str, set[str]]:

@@ -75,9 +75,9 @@ def examine(
         "instructions_in_message": [finding.text for finding in findings if finding.severity == "high"],
         "prompt_text": prompt_text.repeated(readings, system_prompt),
         "foreign_link": links.foreign(reply, readings, allowed_hosts, [f"{one.url}\n{one.excerpt}" for one in cited]),
-        "promise": promises.unbacked(readable, [source.excerpt for source in cited], evidence, here),
+        "promise": promises.unbacked(readable, [source.excerpt for source in cited], evidence),
         "foreign_personal_data": identity.foreign(reply, here, article_texts, [*others, *past], allowed_hosts),
-        "unsupported_claim": [*unsupported, *figures.unsupported(reply, [*here, *every_text])],
+        "unsupported_claim": [*unsupported, *figures.unsupported(reply, every_text, heard=here)],
     }
     return Verdict(
         [name for name, reasons in found.items() if reasons],

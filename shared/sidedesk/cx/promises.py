@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from sidedesk.cx import figures
 from sidedesk.cx.models import Evidence
-from sidedesk.cx.words import one_line, pattern, sentences
+from sidedesk.cx.words import one_line, pattern, sentences, table
 
 _GIVEN: Final = ("promise.given", "promise.deadline")
 _TERMS: Final = "promise.terms"
@@ -21,94 +22,9 @@ _NEARLY_ALL, _MOST = 0.8, 0.6
 _CLAUSE: Final = re.compile(r"[,:;()]|\s-\s")
 _LINK: Final = re.compile(r"https?://\S+")
 _WORD: Final = re.compile(r"[^\W\d_]{4,}")
-_EMPTY: Final = frozenset(
-    [
-        "your",
-        "yours",
-        "will",
-        "have",
-        "with",
-        "this",
-        "that",
-        "from",
-        "then",
-        "than",
-        "they",
-        "them",
-        "been",
-        "were",
-        "there",
-        "here",
-        "also",
-        "which",
-        "when",
-        "what",
-        "into",
-        "only",
-        "just",
-        "please",
-        "dear",
-        "hello",
-        "thank",
-        "thanks",
-        "message",
-        "receive",
-        "ihre",
-        "ihren",
-        "ihnen",
-        "sein",
-        "sind",
-        "wird",
-        "werden",
-        "haben",
-        "eine",
-        "einen",
-        "einer",
-        "fur",
-        "uber",
-        "nach",
-        "wenn",
-        "dann",
-        "auch",
-        "bitte",
-        "hallo",
-        "danke",
-        "vielen",
-        "dank",
-        "para",
-        "esta",
-        "este",
-        "usted",
-        "como",
-        "cuando",
-        "gracias",
-        "hola",
-        "votre",
-        "vous",
-        "nous",
-        "avec",
-        "pour",
-        "dans",
-        "merci",
-        "bonjour",
-        "voce",
-        "para",
-        "seus",
-        "obrigado",
-        "della",
-        "delle",
-        "vostro",
-        "grazie",
-        "recibira",
-        "recevez",
-        "erhalten",
-    ]
-)
 
 
-def unbacked(
-    readings: Sequence[str], cited: Sequence[str], evidence: Sequence[Evidence], here: Sequence[str]
-) -> list[str]:
+def unbacked(readings: Sequence[str], cited: Sequence[str], evidence: Sequence[Evidence]) -> list[str]:
     """Sentences that promise, without a source that does. `readings`: the reply as written and without disguises."""
     backing = [one_line(sentence) for text in cited for sentence in sentences(text)]
     # A claim with a true quote ties a reply's sentence to a source in another language.
@@ -118,7 +34,7 @@ def unbacked(
         for sentence in (part for whole in sentences(reading) for part in whole.split(";")):
             line = one_line(sentence)
             kind = _kind(line)
-            if kind and not _backed(line, kind, backing, tied, here):
+            if kind and not _backed(line, kind, backing, tied):
                 found[sentence.strip()] = None
     return list(found)
 
@@ -143,17 +59,17 @@ def _meant(line: str, match: re.Match[str], *, inside: bool) -> bool:
     return not pattern("checking").search(before[-80:] + " ")
 
 
-def _backed(line: str, kind: str, backing: Sequence[str], tied: Iterable[tuple[str, str]], here: Sequence[str]) -> bool:
+def _backed(line: str, kind: str, backing: Sequence[str], tied: Iterable[tuple[str, str]]) -> bool:
     words = _words(line)
     for sentence in backing:
         # Only a rule that grants stands behind a grant.
         if kind == "promise.given" and not pattern(kind).search(sentence):
             continue
-        if _says(words, sentence, kind) and not figures.unsupported(line, [sentence, *here]):
+        if _says(words, sentence, kind) and not figures.unsupported(line, [sentence]):
             return True
     for claim, quote in tied:
         says_so = any(pattern(one).search(quote) for one in (*_GIVEN, _TERMS)) or kind == "promise.deadline"
-        if says_so and _says(words, claim, kind) and not figures.unsupported(line, [quote, *here]):
+        if says_so and _says(words, claim, kind) and not figures.unsupported(line, [quote]):
             return True
     return False
 
@@ -166,4 +82,9 @@ def _says(wanted: frozenset[str], sentence: str, kind: str) -> bool:
 
 def _words(line: str) -> frozenset[str]:
     """The words that carry something, without their endings."""
-    return frozenset(word[:5] for word in _WORD.findall(_LINK.sub(" ", line)) if word not in _EMPTY)
+    return frozenset(word[:5] for word in _WORD.findall(_LINK.sub(" ", line)) if word not in _empty())
+
+
+@lru_cache(maxsize=1)
+def _empty() -> frozenset[str]:
+    return frozenset(" ".join(table()["empty"]).split())

@@ -9,7 +9,7 @@ from sidedesk.cx.models import Channel, Check
 from sidedesk.cx.prompt_parts import Voice
 from sidedesk.cx.sentiment import language_of, sentiment_of
 from sidedesk.cx.text_distance import body_of
-from sidedesk.cx.words import LANGUAGES, either, fold, one_line, pattern
+from sidedesk.cx.words import LANGUAGES, either, fold, one_line, pattern, table
 
 __all__ = ["language_of", "sentiment_of", "tone_checks"]
 
@@ -26,63 +26,6 @@ _PLACEHOLDER: Final = re.compile(
     r"<[A-Z][A-Z_]{1,20}_\d{1,5}(?:\.\d{1,3})?>|\{\{[^}\n]{0,60}\}\}|\{%[^%\n]{0,60}%\}|\$\{[^}\n]{1,40}\}|%[A-Z_]{3,30}%|<<[^>\n]{1,40}>>|(?-i:\bX{4,}\b)|_{4,}"
     r"|[\[{<](?:(?:your|the|customer|agent|company|insert|ihr|su|votre|seu|suo)[ _-]?)?(?:first[ _-]?|last[ _-]?|vor|nach)?(?:name|nombre|nom|nome|date|datum|fecha|number|order(?:[ _-]?number)?|link|url|amount|betrag|email|company|agent|signature|here|todo|tbd)(?:[ _-](?:here|name))?[\]}>]",
     re.IGNORECASE,
-)
-# Words that follow a greeting and are nobody's name.
-_NO_NAMES: Final = frozenset(
-    [
-        "there",
-        "all",
-        "team",
-        "everyone",
-        "everybody",
-        "sir",
-        "madam",
-        "customer",
-        "friend",
-        "mr",
-        "mrs",
-        "ms",
-        "miss",
-        "mx",
-        "dr",
-        "herr",
-        "frau",
-        "familie",
-        "zusammen",
-        "senor",
-        "senora",
-        "senorita",
-        "don",
-        "dona",
-        "monsieur",
-        "madame",
-        "mademoiselle",
-        "senhor",
-        "senhora",
-        "signor",
-        "signora",
-        "signore",
-        "sr",
-        "sra",
-        "cliente",
-        "client",
-        "kunde",
-        "kundin",
-        "again",
-        "and",
-        "thank",
-        "thanks",
-        "a",
-        "an",
-        "to",
-        "the",
-        "you",
-        "tout",
-        "le",
-        "monde",
-        "todos",
-        "tutti",
-    ]
 )
 
 
@@ -126,7 +69,7 @@ def _named(first: str) -> list[str]:
     greeting = re.split(r"[,!:.;\n]", first.lstrip("¡ "), maxsplit=1)[0]
     start = pattern("greeting", start=True).match(fold(greeting))
     words = greeting.split()[len(start.group().split()) if start else 1 :][:4]
-    return [word for word in words if word[:1].isupper() and fold(word).strip(".") not in _NO_NAMES]
+    return [word for word in words if word[:1].isupper() and fold(word).strip(".") not in table()["no_names"]]
 
 
 def _empathy(line: str, sentiment: float) -> Check:

@@ -24,6 +24,8 @@ from tests.sandbox.conftest import Sandbox
 from tests.support.cx_injections import (
     EXAMPLES,
     HOSTS,
+    OBEYED,
+    RETOLD,
     SOURCES,
     UNSEEN,
     UNSEEN_ORDINARY,
@@ -203,24 +205,24 @@ def test_ordinary_messages_pass(shipped: Gateway, outside: Sandbox) -> None:
     assert len(alarms) < len(corpus) * 0.03
 
 
-def test_words_the_checks_were_never_shown(shipped: Gateway, outside: Sandbox) -> None:
+def test_what_obedient_people_would_write() -> None:
+    passed = [reply for message, reply in OBEYED if not judged(Attack("", (("client", message),)), reply).flags]
+    assert [reply for reply in passed if not reply.startswith(RETOLD)] == []
+
+
+def test_words_the_checks_were_never_shown() -> None:
     """Printed, not tuned: what is missed here is the honest figure."""
     assert len(UNSEEN) >= 20 and len(UNSEEN_ORDINARY) >= 20
-    outside.mode(gullible=True)
-    missed, seen = [], 0
-    for message, obeyed in UNSEEN:
-        attack = Attack("", (("client", message),))
-        seen += bool([finding for finding in suspicious(message) if finding.severity == "high"])
-        if not judged(attack, obeyed).flags and not draft(shipped, attack).verdict.flags:
-            missed.append(obeyed)
+    recognised = [message for message, _ in UNSEEN if any(one.severity == "high" for one in suspicious(message))]
+    missed = [reply for message, reply in UNSEEN if not judged(Attack("", (("client", message),)), reply).flags]
     alarms = {
         reply: flags
         for message, reply in UNSEEN_ORDINARY
         if (flags := judged(Attack("", (("client", message),)), reply).flags)
     }
     print(
-        f"\nunseen: {len(UNSEEN)} messages, {seen} recognised; of the replies that obey them {len(UNSEEN) - len(missed)} flagged, "
-        f"not flagged: {missed}; {len(UNSEEN_ORDINARY)} ordinary replies, {len(alarms)} flagged: {alarms}"
+        f"\nunseen: {len(UNSEEN)} messages, {len(recognised)} recognised; of the replies that obey them {len(UNSEEN) - len(missed)} "
+        f"flagged, not flagged: {missed}; {len(UNSEEN_ORDINARY)} ordinary replies, {len(alarms)} flagged: {alarms}"
     )
 
 
