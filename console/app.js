@@ -4,7 +4,7 @@ import { $, $$, html, on, paint } from './lib/dom.js';
 import { useToken } from './lib/api.js';
 import { useZone } from './lib/format.js';
 import { poll } from './lib/poll.js';
-import { allowed, comeBack, fetchMe, forget, knownMe, signInAs, token } from './lib/session.js';
+import { allowed, comeBack, fetchMe, forget, forgetWork, knownMe, signInAs, token } from './lib/session.js';
 import { complain, failure, head, skeleton } from './lib/ui.js';
 import { MISSING, ROUTES } from './routes.js';
 import { closeNav, drawNav, startShell } from './shell.js';
@@ -142,7 +142,7 @@ useToken(token, (sent) => {
 
 startShell({
   go,
-  signOut: () => { forget(); location.hash = '#/'; showSignIn(); },
+  signOut: () => { forget(); forgetWork(); location.hash = '#/'; showSignIn(); },
   become: async (id) => {
     try {
       await signInAs(id);

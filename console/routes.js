@@ -2,9 +2,11 @@
 // A new page is a file in pages/ and a line here. `needs` names the permission without which it is not offered,
 // `unless` one with which it is not. `to` is where its link leads when that is not its name.
 
-export const GROUPS = ['Quality', ''];
+export const GROUPS = ['Customers', 'Quality', ''];
 
 export const ROUTES = [
+  { path: /^\/approvals(?:\/(?<id>[\w-]+))?$/, page: () => import('./pages/approvals.js'), name: 'approvals', nav: 'Approvals', group: 'Customers', key: 'a', needs: 'cx.read' },
+  { path: /^\/cx(?:\/(?<tab>[a-z]+))?(?:\/(?<id>[\w-]+))?$/, page: () => import('./pages/cx.js'), name: 'cx', nav: 'CX', group: 'Customers', key: 'c', needs: 'cx.read' },
   { path: /^\/audits$/, page: () => import('./pages/audits.js'), name: 'audits', nav: 'Audits', group: 'Quality', key: 'u', needs: 'audits.read' },
   { path: /^\/audits\/mine$/, page: () => import('./pages/mine.js'), name: 'audits', to: 'audits/mine', nav: 'My audits', group: 'Quality', key: 'u', needs: 'audits.read_own', unless: 'audits.read' },
   { path: /^\/audits\/new$/, page: () => import('./pages/new-run.js'), name: 'audits' },

@@ -4,11 +4,14 @@ import { api } from './api.js';
 
 const PATIENCE_MS = 60_000; // a whole table takes longer than a page of it
 
+/** A file that is too large to be sent at once comes as JSON with the `url` where it lies. */
 export async function save(path, { as, name, signal }) {
-  const address = URL.createObjectURL(await api(path, { as, signal, patience: PATIENCE_MS }));
+  const file = await api(path, { as, signal, patience: PATIENCE_MS });
+  const elsewhere = file.type.startsWith('application/json') ? JSON.parse(await file.text()).url : '';
+  const address = elsewhere || URL.createObjectURL(file);
   const link = document.createElement('a');
   link.href = address;
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  if (!elsewhere) setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

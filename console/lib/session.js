@@ -29,6 +29,14 @@ export function forget() {
   drop(sessionStorage, ME);
 }
 
+/** Unfinished work is kept in the tab under names that begin so, then the person. It survives an ended session, not signing out. */
+export const WORK = 'sidedesk.work.';
+export function forgetWork() {
+  try {
+    Object.keys(sessionStorage).filter((name) => name.startsWith(WORK)).forEach((name) => sessionStorage.removeItem(name));
+  } catch { /* nothing was kept */ }
+}
+
 let asked = null;
 /** How to sign in here: {version, sign_in: {kind, url?, accounts?}}. Asked once. */
 export function config() {

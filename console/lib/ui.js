@@ -13,6 +13,8 @@ const STATUS = {
   working: ['Working', 'good', 'done'], broken: ['Not working', 'bad', 'failed'], untested: ['Not tested', '', 'unknown'],
   active: ['Active', 'good', 'done'], expired: ['Expired', 'warn', 'stopped'], revoked: ['Revoked', '', 'stopped'],
   open: ['Dispute open', 'info', 'flag'], accepted: ['Dispute accepted', 'good', 'done'], rejected: ['Dispute rejected', '', 'stopped'],
+  sending: ['Sending', 'info', 'running'], sent: ['Sent', 'good', 'done'], superseded: ['Superseded', '', 'stopped'], regenerated: ['Replaced', '', 'stopped'],
+  answered_manually: ['Answered by hand', '', 'done'], closed: ['Closed', '', 'stopped'],
   invited: ['Invited', 'info', 'queued'], suspended: ['Suspended', 'warn', 'paused'],
 };
 /** A run at its cap is still `running` for the API; people read "Paused at cap". */

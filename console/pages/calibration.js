@@ -3,6 +3,7 @@
 import { $, html, on, paint } from '../lib/dom.js';
 import { all, api } from '../lib/api.js';
 import { draw, lineChart, rowChart } from '../lib/charts.js';
+import { figure, numbers } from '../lib/figure.js';
 import { count, dayYear, day, NONE, percent, plural, ratio } from '../lib/format.js';
 import { empty, failure, head, skeleton } from '../lib/ui.js';
 import { choose } from './audits/result-list.js';
@@ -15,9 +16,6 @@ const signed = (v) => (v === null || v === undefined ? NONE : `${v > 0 ? '+' : v
 const strength = (kappa) => (kappa === null ? 'says nothing yet' : kappa >= 0.8 ? 'very good' : kappa >= 0.6 ? 'good' : kappa >= 0.4 ? 'moderate' : kappa >= 0.2 ? 'fair' : 'poor');
 const step = (share) => `${Math.round(share * 100)}%`;
 
-const figure = (id, title, lead, table) => html`<figure class="panel fig"><figcaption><h3>${title}</h3><p class="small">${lead}</p></figcaption><div class="fig__plot" data-chart="${id}"></div>
-  <details class="fig__data"><summary>Show the numbers</summary><div class="fig__scroll" tabindex="0" role="group" aria-label="${title}">${table}</div></details></figure>`;
-const numbers = (headings, rows) => html`<table><thead><tr>${headings.map((h, i) => html`<th scope="col" class="${i > 0 && 'r'}">${h}</th>`)}</tr></thead><tbody>${rows.map(([name, ...cells]) => html`<tr><th scope="row">${name}</th>${cells.map((c) => html`<td class="r">${c}</td>`)}</tr>`)}</tbody></table>`;
 
 function overall(c) {
   const exact = c.criteria.reduce((sum, one) => sum + one.exact_percent * one.pairs, 0) / c.pairs;

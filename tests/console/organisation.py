@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 from sidedesk.platform.permissions import allow, least_role, permissions_of
 from tests.console.audits_world import CRITERIA, Audits, ago
+from tests.console.cx_desk import Desk
+from tests.console.cx_world import Cx
 
 ROLES = {"owner": "owner", "admin": "admin", "member": "member", "viewer": "viewer", "audited": "viewer"}
 NAMES = ["Ana Petrović", "Jun Watanabe", "Maya Lindqvist", "Tomás Oliveira", "Priya Raman", "Lukas Brandt"]
@@ -29,11 +32,12 @@ class World:
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.tokens: dict[str, str] = {}
         self.started: dict[str, str] = {}
+        self.decided: dict[str, dict[str, Any]] = {}
         self.settings: dict[str, Any] = {
             "name": "Northwind", "timezone": "Europe/Berlin", "locale": "en-GB", "audit_engine": "n8n",
             "limits": {"agents_per_run": 500, "range_days": 90, "pacing_seconds": 2, "agent_timeout_minutes": 60}, "attribution": "assignee", "models": {},
             "spend": {"month_cap_usd": 250.0, "month_spent_usd": 41.8},
-            "flags": {"AI_CUSTOMER_DRAFT_ENABLED": False}, "version": 7,
+            "flags": {"AI_CUSTOMER_DRAFT_ENABLED": True}, "version": 7,
         }  # fmt: skip
         self.integrations: list[dict[str, Any]] = [
             self._integration("intercom", "Intercom", "https://api.intercom.io", {}, True, (True, "Signed in as Support Desk.")),
@@ -66,6 +70,8 @@ class World:
             for i, (name, version) in enumerate([("Support quality", 3), ("Refund calls", 1)], 1)
         ]  # fmt: skip
         self.reviewed = Audits()
+        self.desk = Desk()
+        self.cx = Cx()
         self.jobs = [
             self._job("j-run", "running"),
             self._job("j-done", "completed"),
@@ -388,7 +394,114 @@ class World:
             case "POST", ["massive-ai-audit", "start"]:
                 need("audits.run")
                 return self._start(body, key)
+            case "GET", ["cx", "approvals"]:
+                need("cx.read")
+                return self._page(self.desk.listed(query), query) | {"counts": self.desk.counts()}
+            case "GET", ["cx", "approvals", draft_id]:
+                need("cx.read")
+                return self.desk.look(self._find(self.desk.drafts, draft_id))
+            case "POST", ["cx", "approvals", draft_id, action]:
+                need("cx.decide")
+                return self._decide(self._find(self.desk.drafts, draft_id), action, body, me["email"], key)
+            case _, [("cx" | "kb") as area, *rest]:
+                return self._cx(method, area, rest, query, body, role, me["email"], need)
         raise Refusal(404, "not_found", "There is nothing at this address.")
+
+    def _cx(
+        self, method: str, area: str, rest: list[str], query: dict[str, str], body: dict[str, Any], role: str, who: str, need: Callable[[str], None]
+    ) -> Any:  # fmt: skip
+        cx = self.cx
+        match method, [area, *rest]:
+            case "GET", ["cx", ("tile" | "metrics" | "health" | "missed") as what]:
+                need("cx.read")
+                if what == "missed":
+                    return self._page(cx.missed, query)
+                waiting = len(self.desk.listed({}))
+                return {"tile": lambda: cx.tile(waiting), "metrics": lambda: cx.metrics(int(query.get("days", 30))), "health": cx.health}[what]()  # fmt: skip
+            case "GET", ["cx", "signals", "export"]:
+                need("cx.export")
+                return {"messages": []}
+            case "GET", ["cx", "calibration"]:
+                need("cx.calibrate")
+                return cx.calibration(who, allow(ROLES[role], "cx.administer"))
+            case "GET", ["cx", "calibration", "items"]:
+                need("cx.administer")
+                return self._page(cx.gold, query)
+            case "POST", ["cx", "calibration", "items"]:
+                need("cx.administer")
+                self._required(body, "customer_message", "reply")
+                cx.gold.insert(0, {"id": f"g-{len(cx.gold)}", **body["grades"], **{k: body[k] for k in ("customer_message", "reply", "why")}, "created_by": who, "created_at": ago(0), "retired_at": None})  # fmt: skip
+                return cx.gold[0]
+            case "DELETE", ["cx", "calibration", "items", item_id]:
+                need("cx.administer")
+                self._find(cx.gold, item_id)["retired_at"] = ago(0)
+                return {"success": True}
+            case "POST", ["cx", "calibration", item_id, "grades"]:
+                need("cx.calibrate")
+                answer = cx.grade(item_id, who, body)
+                if answer is None:
+                    raise Refusal(409, "already_graded", "You have graded this reply before. There is one try.")
+                return answer
+            case "GET", ["cx", "experiments"]:
+                need("cx.read")
+                return self._page(cx.experiments, query) | {"prompt_versions": cx.versions}
+            case "POST", ["cx", "experiments"]:
+                need("cx.administer")
+                self._required(body, "name")
+                if sum(v["share"] for v in body["variants"]) != 1:
+                    raise Refusal(400, "invalid_request", "The request has an invalid field.", [{"field": "variants", "message": "The shares have to add up to 1."}])  # fmt: skip
+                return cx.start(body, who)
+            case "POST", ["cx", "experiments", experiment_id, "stop"]:
+                need("cx.administer")
+                found = self._find(cx.experiments, experiment_id)
+                found |= {"running": False, "stopped_by": who, "stopped_at": ago(0), "winner": body["winner"]}
+                return found
+            case "GET", ["kb", "search"]:
+                need("knowledge.read")
+                return cx.found(query["q"])
+            case "POST", ["kb", "import"]:
+                need("knowledge.write")
+                return cx.bring_in(body, who)
+            case "GET", ["kb", "articles"]:
+                need("knowledge.read")
+                return self._page([a for a in cx.articles if query.get("q", "").lower() in a["title"].lower()], query)
+            case "POST", ["kb", "articles"]:
+                need("knowledge.write")
+                self._required(body, "title", "body")
+                return cx.take(body, who)
+            case "GET", ["kb", "articles", article_id]:
+                need("knowledge.read")
+                article = self._find(cx.articles, article_id)
+                if article["index_status"] == "waiting" and article_id != "k-2":
+                    article |= {"index_status": "indexed", "chunks": 2}
+                return article
+            case "GET", ["kb", "articles", article_id, "versions"]:
+                need("knowledge.read")
+                article = self._find(cx.articles, article_id)
+                keep = {k: article[k] for k in ("title", "body", "url", "language", "created_by", "created_at")}
+                return self._page([keep | {"version": v} for v in range(article["version"], 0, -1)], query)
+            case "PUT", ["kb", "articles", article_id]:
+                need("knowledge.write")
+                article = self._find(cx.articles, article_id)
+                if body["version"] != article["version"]:
+                    raise Refusal(409, "article_changed", "Somebody else changed this article. Reload it and apply your change again.")  # fmt: skip
+                return article.update(body | {"version": body["version"] + 1, "index_status": "waiting"}) or article
+            case "POST", ["kb", "articles", article_id, "index"]:
+                need("knowledge.write")
+                return self._find(cx.articles, article_id) | {"index_status": "waiting"}
+            case "DELETE", ["kb", "articles", article_id]:
+                need("knowledge.write")
+                cx.articles.remove(self._find(cx.articles, article_id))
+                return {"success": True}
+        raise Refusal(404, "not_found", "There is nothing at this address.")
+
+    def _decide(self, draft: dict[str, Any], action: str, body: dict[str, Any], email: str, key: str) -> dict[str, Any]:
+        if key in self.decided:
+            return self.decided[key]
+        if refusal := self.desk.refusal(draft, body, action):
+            raise Refusal(409, *refusal)
+        self.decided[key] = self.desk.decide(draft, action, body, email)
+        return self.decided[key]
 
     def _audit(self, audit_id: str, role: str, me: dict[str, Any]) -> dict[str, Any]:
         audit = self._find(self.reviewed.audits, audit_id)

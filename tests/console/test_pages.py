@@ -16,7 +16,7 @@ Console = Callable[..., Page]
 
 PLACES = [
     "/audits", "/audits/new", "/audits/results", "/audits/people", "/audits/scorecards", "/audits/scorecards/new", "/audits/scorecards/s-1", "/audits/calibration",
-    "/audits/a-bad", "/audits/a-held", "/audits/a-bare", "/audits/mine", "/audits/jobs/j-run", "/audits/jobs/j-done", "/audits/jobs/j-failed", "/audits/jobs/j-wait", "/notifications",
+    "/approvals", "/approvals/d-1", "/cx", "/cx/knowledge", "/cx/experiments", "/cx/calibration", "/cx/health", "/audits/a-bad", "/audits/a-held", "/audits/a-bare", "/audits/mine", "/audits/jobs/j-run", "/audits/jobs/j-done", "/audits/jobs/j-failed", "/audits/jobs/j-wait", "/notifications",
     "/settings", "/settings/integrations", "/settings/members", "/settings/keys", "/settings/usage", "/guide", "/nowhere",
 ]  # fmt: skip
 
@@ -131,6 +131,8 @@ def test_navigation_shows_what_exists_and_where_one_is(console: Console) -> None
     nav = page.get_by_role("navigation", name="Main")
     assert nav.get_by_role("link").all_text_contents() == [
         "sidedesk",
+        "Approvals",
+        "CX",
         "Audits",
         "Notifications2 unread",
         "Settings",
