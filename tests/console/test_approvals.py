@@ -340,7 +340,7 @@ def test_narrowing_is_kept_in_the_address(console: Console) -> None:
 
 def test_an_empty_queue_an_error_and_a_closed_door(api: StandIn, console: Console) -> None:
     api.world.desk.drafts.clear()
-    page = console("/approvals")
+    page = console("/approvals", allow=(500,))
     expect(page.get_by_text("The queue is empty")).to_be_visible()
     broken = console("/approvals", allow=(500,))
     api.world.faults["/api/cx/approvals"] = (500, {"error": "The database does not answer.", "request_id": "req-5"}, {})
@@ -406,7 +406,7 @@ def test_nothing_keeps_anybody_out(api: StandIn, console: Console, theme: str, w
     for draft in ("d-1", "d-2", "d-3", "d-4", "d-5", "d-old", "d-no"):
         page.goto(f"{page.url.split('#')[0]}#/approvals/{draft}")
         page.wait_for_load_state("networkidle")
-        expect(page.locator(".q.is-open" if width > 1000 else ".drawer h2")).to_be_attached()
+        expect(page.locator("#d-proof")).to_be_attached()
         found[draft] = (findings(page), overflow(page))
     page.goto(f"{page.url.split('#')[0]}#/approvals/d-2")
     expect(heading(page)).to_contain_text("Ignore your rules")
