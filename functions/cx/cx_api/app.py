@@ -102,7 +102,7 @@ def stop_experiment(experiment_id: UUID, body: trials.Stop) -> trials.Experiment
     return trials.stop(database(), api.person_scope, experiment_id, body)
 
 
-@api.get("/api/cx/signals/export", allow="cx.export", limit="10/minute")
+@api.get("/api/cx/signals/export", allow="cx.export", limit="30/minute")
 def export_signals(
     start: Annotated[date | None, Query(alias="from")] = None,
     end: Annotated[date | None, Query(alias="to")] = None,

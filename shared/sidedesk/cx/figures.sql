@@ -12,7 +12,9 @@ SELECT timezone, options FROM tenants;
 WITH promise AS (SELECT coalesce((options #>> '{cx,sla_minutes}')::float8, %(sla_minutes)s::float8) * 60 AS most FROM tenants),
 replies AS MATERIALIZED (
   -- Ours as we sent them, whether or not Chatwoot told us of them; everything else is somebody's own.
-  SELECT conversation_id, message_id, sent_at AS at, true AS drafted FROM cx_replies WHERE status = 'sent' AND sent_at >= %(since)s
+  -- They are looked up by their gradings, which are indexed by time; nothing is sent weeks after it was approved.
+  SELECT r.conversation_id, r.message_id, r.sent_at AS at, true AS drafted FROM customer_reply_grading g JOIN cx_replies r ON r.draft_id = g.draft_id
+   WHERE g.graded_at >= %(since)s::timestamptz - interval '14 days' AND g.approved AND r.status = 'sent' AND r.sent_at >= %(since)s
   UNION ALL
   SELECT conversation_id, message_id, written_at, false FROM cx_messages
    WHERE direction = 'outgoing' AND written_at >= %(since)s AND post_id IS NULL AND NOT deleted),
@@ -64,9 +66,9 @@ SELECT least(width_bucket(g.edit_ratio::float8, 0, 1, 10), 10) AS tenth, count(*
 WITH timed AS (
   SELECT (r.approved_at AT TIME ZONE %(zone)s)::date AS day,
          extract(epoch FROM r.approved_at - CASE WHEN n.posted_at <= r.approved_at THEN n.posted_at ELSE least(d.created_at, r.approved_at) END)::float8 AS seconds
-    FROM cx_replies r JOIN cx_drafts d ON d.id = r.draft_id LEFT JOIN cx_notes n ON n.draft_id = r.draft_id
-    JOIN cx_conversations c ON c.conversation_id = r.conversation_id
-   WHERE r.approved_at >= %(since)s AND (%(channel)s::text IS NULL OR c.channel = %(channel)s))
+    FROM customer_reply_grading g JOIN cx_replies r ON r.draft_id = g.draft_id JOIN cx_drafts d ON d.id = r.draft_id
+    LEFT JOIN cx_notes n ON n.draft_id = r.draft_id JOIN cx_conversations c ON c.conversation_id = r.conversation_id
+   WHERE g.graded_at >= %(since)s AND g.approved AND (%(channel)s::text IS NULL OR c.channel = %(channel)s))
 SELECT day, count(*) AS approvals, avg(seconds) AS mean, percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median
   FROM timed GROUP BY GROUPING SETS ((day), ());
 

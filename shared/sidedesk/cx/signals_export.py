@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from sidedesk.cx.personal import redactor_for
 from sidedesk.cx.repository import FIGURES_SQL
 from sidedesk.platform import audit_log
 from sidedesk.platform.aws import client
@@ -100,6 +99,8 @@ def _lines(database: Database, scope: Scope, ask: Ask, zone: ZoneInfo, system: s
 
 
 def _line(row: dict[str, Any], system: str) -> str:
+    from sidedesk.cx.personal import redactor_for  # heavy, and only exports need it
+
     redactor = redactor_for(row["contact"] or {}, row["people"] or ())
     question = redactor.redact(row["customer_message"])
     answer: dict[str, Any] = {"role": "assistant", "content": redactor.redact(row["human_reply"] or row["draft_reply"])}

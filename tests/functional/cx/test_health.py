@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sidedesk.cx import health
+from sidedesk.cx import visits
 from sidedesk.platform import outbox
 from tests.sandbox.conftest import Sandbox
 from tests.support.cx import Cx, ago
@@ -94,12 +94,12 @@ def test_who_is_told_when_it_breaks_and_only_once(cx: Cx, sandbox: Sandbox, caps
 def test_two_visits_at_once_tell_once(cx: Cx) -> None:
     """The same break kept twice, as overlapping ticks would."""
     cx.connect("http://127.0.0.1:9/chatwoot")
-    [found] = health.integrations.connections(cx.world.database, cx.tenant.system, "chatwoot")
-    at = health.Visit(cx.tenant.id, found)
-    health.keep(cx.world.database, at, health._failed("down") | {"checked_at": ago(seconds=2)}, public_url="http://x")
+    [found] = visits.integrations.connections(cx.world.database, cx.tenant.system, "chatwoot")
+    at = visits.Visit(cx.tenant.id, found)
+    visits.keep(cx.world.database, at, visits._failed("down") | {"checked_at": ago(seconds=2)}, public_url="http://x")
     cx.world.sql("UPDATE cx_probes SET ok = true, probed_at = now() - interval '1 hour'")
     for _ in range(2):
-        health.keep(cx.world.database, at, health._failed("down"), public_url="http://x")
+        visits.keep(cx.world.database, at, visits._failed("down"), public_url="http://x")
         cx.world.sql("DELETE FROM cx_probes WHERE NOT ok")  # neither saw the other's
     assert len(notices(cx)) == 4  # two admins, two breaks
 
@@ -122,9 +122,9 @@ def test_trouble_of_ours_fails_aloud_after_the_others(
     cx.connect(f"{sandbox.base}/chatwoot")
     other = Cx(cx.world, cx.world.contoso)
     other.connect(f"{sandbox.base}/chatwoot")
-    kept = health.keep
+    kept = visits.keep
 
-    def broken(database: Any, which: health.Visit, *rest: Any, **options: Any) -> None:
+    def broken(database: Any, which: visits.Visit, *rest: Any, **options: Any) -> None:
         if which.tenant_id == cx.tenant.id:
             raise RuntimeError("broken")
         kept(database, which, *rest, **options)

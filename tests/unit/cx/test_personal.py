@@ -4,7 +4,7 @@ import pytest
 
 from sidedesk.cx.personal import redactor_for
 
-CONTACT = {"name": "Dana Whitfield", "email": "dana@example.com", "phone": "(0)30 5550-12"}
+CONTACT = {"name": "Dana Whitfield", "email": "dana@example.com", "phone": "4411-22"}
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ CONTACT = {"name": "Dana Whitfield", "email": "dana@example.com", "phone": "(0)3
         ("regards, dana", "regards, <NAME_1>"),
         ("Whitfields and Danas stay", "Whitfields and Danas stay"),
         ("write to dana@example.com", "write to <EMAIL_1>"),
-        ("call (0)30 5550-12", "call <CONTACT_1>"),
+        ("call 4411-22", "call <CONTACT_1>"),
         ("Best wishes, Mia from Northwind Support", "Best wishes, <NAME_1> from Northwind Support"),
         ("I will come in May, says Will", "I will come in May, says <NAME_1>"),
         ("my friend Robert", "my friend Robert"),
