@@ -129,7 +129,7 @@ def test_trouble_of_ours_fails_aloud_after_the_others(
             raise RuntimeError("broken")
         kept(database, which, *rest, **options)
 
-    monkeypatch.setattr(health, "keep", broken)
+    monkeypatch.setattr(visits, "keep", broken)
     with pytest.raises(RuntimeError, match="1 organisations"):
         visit()
     assert shown(other)["ok"] is True
