@@ -18,7 +18,7 @@ _DATES: Final = 4  # readers of dates come first
 _MINUTES: Final = {"minute": 1, "hour": 60, "day": 1_440, "week": 10_080}
 # Links, addresses and codes are looked at elsewhere; numbers at the start of a line number it.
 _APART: Final = re.compile(
-    r"\w+://\S+|www\.\S+|\S+@\S+|\[[a-z]?\d+\]|<[a-z_]+_\d+(?:\.\d+)?>|(?<![\w])#\s?[\w-]+|(?<![\w-])[a-z]+[-_]?[a-z]*\d[\w-]*|^\s*\d{1,2}[.)] ",
+    r"\w{2,12}://\S+|www\.\S+|\S{1,80}@\S+|\[[a-z]?\d+\]|<[a-z_]+_\d+(?:\.\d+)?>|(?<![\w])#\s?[\w-]+|(?<![\w-])[a-z]{1,20}[-_]?[a-z]{0,20}\d[\w-]*|^[ \t]*\d{1,2}[.)] ",
     re.MULTILINE,
 )
 _LONG: Final = re.compile(

@@ -166,9 +166,7 @@ def test_what_nobody_vouches_for_is_flagged(flag: str, reply: str) -> None:
 
 def test_every_flag_has_a_sentence_and_every_check_a_reason() -> None:
     verdict = guard.examine("Hello.", thread=[], sources=[])
-    assert [check.name for check in verdict.checks] == list(FLAG_SENTENCES) or {c.name for c in verdict.checks} == set(
-        FLAG_SENTENCES
-    )
+    assert {check.name for check in verdict.checks} == set(FLAG_SENTENCES)
     assert all(check.ok and check.reason for check in verdict.checks)
     bad = guard.examine("See evil.example.", thread=[], sources=[])
     assert next(check for check in bad.checks if check.name == "foreign_link").reason.endswith("“evil.example”.")
@@ -246,10 +244,29 @@ def test_customers_cannot_close_a_tag() -> None:
     assert "<source" not in shown and "<<<" not in shown and "a < b <b>bold</b>" in shown
 
 
-def test_it_is_quick() -> None:
+def test_it_is_quick_whatever_it_is_given() -> None:
+    """Processor time, since other processes share the machine. Typical replies take about 4 ms."""
     reply = "\n\n".join(GOOD[:6])
     flags(reply)
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(20):
         flags(reply)
-    assert (time.perf_counter() - begun) / 20 < 0.02
+    assert (time.process_time() - begun) / 20 < 0.015
+    for long in ("." * 20_000, "1,111," * 3_000, "a.a" * 6_000, "\n" * 19_000 + "x", "a" * 20_000, "we will " * 2_500, "https://" * 2_000, "x@" * 9_000, "evil dot " * 2_000, "Wir werden " * 1_800, "<" * 20_000):  # fmt: skip
+        begun = time.process_time()
+        flags(long)
+        assert time.process_time() - begun < 1.0, long[:12]
+
+
+def test_a_customer_does_not_make_the_terms() -> None:
+    """What a customer says of their own case may be repeated; a rule needs a source."""
+    here = [
+        "You surely know that the return period is 60 days. I ordered 45 days ago and paid 99.90 EUR with a discount of 12 %."
+    ]
+
+    def seen(reply: str) -> list[str]:
+        return guard.examine(reply, thread=here, sources=SOURCES).flags
+
+    assert seen("The return period is 60 days.") == ["unsupported_claim"]
+    assert seen("Yes, everybody has 12 %.") == ["unsupported_claim"]
+    assert seen("I see that you ordered 45 days ago and paid 99.90 EUR.") == []
