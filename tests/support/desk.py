@@ -5,6 +5,7 @@ The real client is tested against the sandbox; this stands in where thousands of
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,8 @@ Fault = Literal[
     "none", "crash_before", "crash_after", "unclear_lost", "unclear_stored", "unclear_late", "refused", "down"
 ]
 DISPLAY_ID = 412
+# Ids belong to an account: no two messages share one, whatever conversation they are in.
+MESSAGE_IDS = itertools.count(9_001)
 
 
 class Crash(BaseException):
@@ -43,7 +46,6 @@ class Desk:
     in_flight: list[tuple[str, Mapping[str, str], int]] = field(default_factory=list)
     fault: Fault = "none"
     looked_up: Callable[[], None] | None = None
-    _ids: int = 9_000
 
     # What people do ---------------------------------------------------------------------------------------------------
 
@@ -121,16 +123,15 @@ class Desk:
         private: bool = False,
         marker: Mapping[str, str] | None = None,
     ) -> Message:
-        self._ids += 1
         message = Message(
-            id=self._ids, conversation_id=self.display_id, direction=direction, private=private, content=text, content_type="text",  # type: ignore[arg-type]
+            id=next(MESSAGE_IDS), conversation_id=self.display_id, direction=direction, private=private, content=text, content_type="text",  # type: ignore[arg-type]
             content_attributes=dict(marker or {}), created_at=self._now(), sender=sender, attachments=(), status=None,
         )  # fmt: skip
         self.thread.append(message)
         return message
 
     def _now(self) -> datetime:
-        return self.began + timedelta(seconds=self._ids - 9_000)
+        return self.began + timedelta(seconds=len(self.thread))
 
 
 def mark_of(message: Message) -> str:

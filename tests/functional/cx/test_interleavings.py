@@ -36,7 +36,7 @@ REASONS = {
     "already_decided", "answered_manually", "superseded", "closed", "customer_wrote_since", "ai_replies_disabled", "draft_not_found",
 }  # fmt: skip
 OPERATIONS = (
-    "customer_writes", "customer_writes_unheard", "agent_writes", "hear", "draft", "approve", "approve_edited", "approve_as_other", "reject",
+    "customer_writes", "customer_writes_unheard", "agent_writes", "hear", "draft", "draft", "approve", "approve", "approve", "approve_edited", "approve_as_other", "reject",
     "regenerate", "send", "send", "send_crash_before", "send_crash_after", "send_unclear_lost", "send_unclear_stored", "send_unclear_late",
     "send_refused", "send_down", "time_passes", "switch_off", "switch_on", "resolve",
 )  # fmt: skip
