@@ -5,7 +5,7 @@ SHELL  := /bin/bash
 .DEFAULT_GOAL := help
 # The browser comes last: its driver keeps an event loop in the process, which others may not have.
 TESTS  ?= tests/unit tests/template tests/sandbox tests/functional tests/n8n tests/engine tests/console
-.PHONY: help up down status clean distclean demo demo-cx test test-unit test-functional test-template test-engine check build bench chaos chaos-audits e2e screenshots locks check-chatwoot check-n8n setup-dev setup-local
+.PHONY: help up down status clean distclean demo demo-cx test test-unit test-functional test-template test-engine check build bench chaos chaos-audits chaos-enrichment e2e screenshots locks check-chatwoot check-n8n setup-dev setup-local
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -84,6 +84,10 @@ chaos-audits: ## audit runs of 500 agents and 10 000 results while parts are kil
 check-chatwoot: ## how the Chatwoot of the running stack is, or of CHATWOOT_BASE_URL, CHATWOOT_API_KEY and CHATWOOT_ACCOUNT_ID
 	@$(PYTHON) -m local.bootstrap dev
 	@PYTHONPATH=shared $(DEV)/python -m local.check_chatwoot
+
+chaos-enrichment: ## a hundred conversations with a failing model and killed workers, and how much personal data is found (about five minutes; ONLY=pii or runs)
+	@$(PYTHON) -m local.bootstrap dev local runtime layer
+	@PYTHONPATH=shared $(DEV)/python -m tests.chaos.enrichment $(ONLY)
 
 check-n8n: ## hold the n8n workflow against n8n's own node descriptions (needs npm; not part of check)
 	@$(PYTHON) -m local.n8n_workflow

@@ -28,6 +28,7 @@ def install(function_log: Path) -> None:
     clean_environment()
     batches_need_no_own_permission()
     mail_names_its_sender()
+    deaths_stay_alone()
     live_logs(function_log)
 
 
@@ -105,6 +106,21 @@ def mail_names_its_sender() -> None:
         return arn
 
     iam_actions.extract_resource_arn = with_identity
+
+
+def deaths_stay_alone() -> None:
+    """An environment that dies while it starts costs its own call; the emulator would end all others of that function too."""
+    invoke = runtime.ProvidedWorker.invoke
+
+    def alone(self: Any, *given: Any, **named: Any) -> Any:
+        try:
+            return invoke(self, *given, **named)
+        except RuntimeError as error:
+            kind = getattr(error, "error_type", "") or "Runtime.ExitError"
+            payload = {"errorMessage": str(error), "errorType": kind}
+            return {"status": "error", "error": str(error), "error_payload": payload, "cold_start": True, "log": ""}
+
+    runtime.ProvidedWorker.invoke = alone
 
 
 # Set per function by the emulator even where the emulator's own process has a variable of that name.

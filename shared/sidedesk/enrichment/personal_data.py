@@ -71,7 +71,11 @@ def phones_of(regions: Sequence[str]) -> Detector:
         import phonenumbers
 
         for match in _NUMBER.finditer(text):
-            if _COUNTABLE.match(text, match.end()) or not re.search(r"[ ()./-]", match.group()):
+            if (
+                called_a_reference(text, match.start())
+                or _COUNTABLE.match(text, match.end())
+                or not re.search(r"[ ()./-]", match.group())
+            ):
                 continue
             groups = re.findall(r"\d+", match.group())
             for region in regions:
@@ -309,7 +313,7 @@ def _is_name(text: str, match: re.Match[str]) -> bool:
     return alone and not word.islower()
 
 
-def redactor_for(people: Iterable[str], regions: Sequence[str] = ()) -> Redactor:
+def redactor_for(people: Iterable[str] = (), regions: Sequence[str] = ()) -> Redactor:
     """One conversation's memory: what the gateway knows, national numbers, phones of these countries, and these people's names."""
     return Redactor((*_FIRST, names_of(people), national_ids, *_REST, phones_of(regions)))
 

@@ -58,18 +58,18 @@ opened AS (
 SELECT execution_no, (SELECT count(*) FROM again) AS items FROM opened;
 
 -- name: hand_out
--- The next open items, each counted as one more try; an execution that is not the newest one gets none.
-WITH picked AS (
-  SELECT i.run_id, i.position FROM enrichment_run_items i JOIN enrichment_runs r ON r.id = i.run_id
-   WHERE i.run_id = %(run_id)s AND r.status = 'running' AND r.execution_no = %(execution_no)s AND i.status = 'pending'
-     AND i.attempts < %(most)s
-   ORDER BY i.position LIMIT %(limit)s FOR UPDATE OF i)
-UPDATE enrichment_run_items i SET attempts = i.attempts + 1
-  FROM picked WHERE i.run_id = picked.run_id AND i.position = picked.position
-RETURNING i.conversation_id, i.position;
+-- The next open items; an execution that is not the newest one gets none.
+SELECT i.conversation_id FROM enrichment_run_items i JOIN enrichment_runs r ON r.id = i.run_id
+ WHERE i.run_id = %(run_id)s AND r.status = 'running' AND r.execution_no = %(execution_no)s AND i.status = 'pending'
+ ORDER BY i.position LIMIT %(limit)s;
+
+-- name: begin_item
+-- One more try, counted when a worker has it in hand.
+UPDATE enrichment_run_items SET attempts = attempts + 1
+ WHERE run_id = %(run_id)s AND conversation_id = %(id)s AND NOT repeated AND status = 'pending';
 
 -- name: hopeless
--- Open, and handed out too often.
+-- Open, and tried too often.
 SELECT i.conversation_id FROM enrichment_run_items i
  WHERE i.run_id = %(run_id)s AND i.status = 'pending' AND i.attempts >= %(most)s;
 

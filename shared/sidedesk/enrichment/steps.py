@@ -33,7 +33,7 @@ from sidedesk.platform.scope import Scope
 CHUNK = 100
 # Chunks of one execution, whose history holds 25,000 events.
 ROUNDS = 5
-# How often an item is handed out before it is given up: each time its worker died without a word.
+# How often an item is begun before it is given up: each time its worker died without a word.
 MOST_TRIES = 4
 # Between two steps of one conversation, tries of the workflow included.
 LEASE_SECONDS = 420.0
@@ -87,9 +87,8 @@ def next_items(tools: Tools, tenant_id: UUID, run_id: UUID, execution_no: int, r
         if following := database.values(scope, SQL["hand_over"], values):
             name = runs.execution_name(run_id, following[0])
             return Next(status="hand_over", execution_no=following[0], execution_name=name)
-    elif rows := database.dicts(scope, SQL["hand_out"], values):
-        rows.sort(key=lambda row: row["position"])
-        return Next(status="go", conversation_ids=[str(row["conversation_id"]) for row in rows])
+    elif ids := database.values(scope, SQL["hand_out"], values):
+        return Next(status="go", conversation_ids=[str(one) for one in ids])
     database.run(scope, SQL["close_run"], {"run_id": run_id})
     return Next(status="done")
 
@@ -97,7 +96,10 @@ def next_items(tools: Tools, tenant_id: UUID, run_id: UUID, execution_no: int, r
 def validate(tools: Tools, work: Work) -> Outcome:
     """Take hold of the conversation and check its raw document."""
     database, scope = tools.database(), work.scope
-    rows = database.rows(scope, Claimed, *conversations.claim([work.conversation_id], work.run_id, LEASE_SECONDS))
+    with database.batch(scope) as batch:
+        batch.run(SQL["begin_item"], {"run_id": work.run_id, "id": work.conversation_id})
+        claim = batch.rows(Claimed, *conversations.claim([work.conversation_id], work.run_id, LEASE_SECONDS))
+    rows = claim.all()
     if not rows:
         _settle(tools, work, "failed", "failed", "invalid_raw", GONE)
         return "settled"
