@@ -8,7 +8,7 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from sidedesk.conversations import exports, imports, listing
+from sidedesk.conversations import listing
 from sidedesk.conversations.listing import Filters
 from sidedesk.conversations.models import (
     ConversationDetail,
@@ -29,6 +29,7 @@ from sidedesk.platform.http import Api
 from sidedesk.platform.http_errors import Direct
 from sidedesk.platform.models import Done, Page
 
+# Imports and exports are asked for rarely: their code is loaded by their routes.
 api = Api()
 Limit = Annotated[int, Query(ge=1, le=100)]
 Word = Annotated[str | None, Query(max_length=200)]
@@ -45,18 +46,24 @@ def store(body: StoreRequest) -> StoreAnswer:
 @api.post("/api/conversations/import", allow="conversations.write", limit="60/hour", status_code=202)
 def begin_import(body: ImportRequest) -> ImportDetail:
     """Import a file, days of Chatwoot or Intercom, or the conversations of an audit run. The work goes on by itself."""
+    from sidedesk.conversations import imports
+
     return imports.request(database(), api.person_scope, api.new_id("import"), body)
 
 
 @api.get("/api/conversations/imports", allow="conversations.read")
 def list_imports(limit: Limit = 25, cursor: str | None = None) -> Page[Import]:
     """Imports, newest first."""
+    from sidedesk.conversations import imports
+
     return imports.list_page(database(), api.person_scope, limit=limit, cursor=cursor)
 
 
 @api.get("/api/conversations/imports/<import_id>", allow="conversations.read")
 def get_import(import_id: UUID) -> ImportDetail:
     """How far an import is, and what was refused."""
+    from sidedesk.conversations import imports
+
     return imports.get(database(), api.person_scope, import_id)
 
 
@@ -71,6 +78,8 @@ def begin_export(
     end: LastDay = None,
 ) -> Export:
     """Have the enriched conversations written to a file: JSON lines, chats for fine-tuning, or a table. Ask its status_url for the link."""
+    from sidedesk.conversations import exports
+
     filters = Filters(status=status, source=source, topic=topic, language=language, start=start, end=end)
     return exports.request(database(), api.person_scope, format, filters)
 
@@ -78,12 +87,16 @@ def begin_export(
 @api.get("/api/conversations/exports", allow="conversations.export")
 def list_exports(limit: Limit = 25, cursor: str | None = None) -> Page[Export]:
     """Exports, newest first. Files are kept for a week."""
+    from sidedesk.conversations import exports
+
     return exports.list_page(database(), api.person_scope, limit=limit, cursor=cursor)
 
 
 @api.get("/api/conversations/exports/<export_id>", allow="conversations.export")
 def get_export(export_id: UUID) -> Export:
     """How far an export is, and the link once it is done."""
+    from sidedesk.conversations import exports
+
     return exports.get(database(), api.person_scope, export_id)
 
 

@@ -11,13 +11,12 @@ from psycopg.types.json import Jsonb
 
 from sidedesk.conversations.models import Import, ImportDetail, ImportKind, ImportRequest
 from sidedesk.conversations.repository import SQL
-from sidedesk.platform import audit_log, files, integrations, outbox, uploads
+from sidedesk.platform import audit_log, files, outbox, uploads
 from sidedesk.platform.db import Database
 from sidedesk.platform.errors import Conflict, InvalidRequest, NotFound
 from sidedesk.platform.models import Page, decode_cursor, part_of
 from sidedesk.platform.outbox import Message
 from sidedesk.platform.scope import AnyScope
-from sidedesk.platform.tenant_options import tenant_options
 
 QUEUE: Final = "import_conversations"
 MOST_DAYS = 366
@@ -98,6 +97,8 @@ def _wanted(
 
 def _range(database: Database, scope: AnyScope, start: date, end: date) -> dict[str, str]:
     """These days of the organisation, as two moments: the first belongs to them, the second no more."""
+    from sidedesk.platform.tenant_options import tenant_options  # all settings of a tenant, for its zone alone
+
     if end < start:
         raise InvalidRequest.of("to", "Choose a day on or after the first one.")
     if (end - start).days + 1 > MOST_DAYS:
@@ -113,6 +114,8 @@ def _range(database: Database, scope: AnyScope, start: date, end: date) -> dict[
 
 
 def _check_connected(database: Database, scope: AnyScope, kind: str) -> None:
+    from sidedesk.platform import integrations
+
     if not any(one.kind == kind for one in integrations.list_all(database, scope)):
         name = kind.title()
         raise Conflict(f"No {name} is connected. Add it under Settings → Integrations first.", code="not_connected")

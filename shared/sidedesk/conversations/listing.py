@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from sidedesk.conversations import documents, storing
 from sidedesk.conversations.errors import BeingEnriched, ConversationNotFound, NoDocument
@@ -38,6 +38,8 @@ ANSWER_BYTES = 5_800_000
 
 class Filters(BaseModel):
     """What a list and an export have in common. Days are those of the organisation."""
+
+    model_config = ConfigDict(defer_build=True)
 
     status: Status | None = None
     source: str | None = None

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from sidedesk.conversations import documents, storing
 from sidedesk.conversations.documents import Pointer
@@ -48,6 +48,8 @@ Statement = tuple[str, dict[str, Any]]
 class Claimed(BaseModel):
     """One row that `claim` answers for each conversation that exists. `raw_digest` is what the run works on."""
 
+    model_config = ConfigDict(defer_build=True)
+
     id: UUID
     claimed: bool
     enrichment_status: Status
@@ -56,6 +58,8 @@ class Claimed(BaseModel):
 
 
 class Standing(BaseModel):
+    model_config = ConfigDict(defer_build=True)
+
     id: UUID
     enrichment_status: Status
     leased: bool | None

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from sidedesk.conversations import documents
 from sidedesk.conversations.raw import RawConversation, RawTurn, column, conversation_id, encode
@@ -21,6 +21,8 @@ Outcome = Literal["created", "changed", "unchanged"]
 
 class Stored(BaseModel):
     """What became of one conversation."""
+
+    model_config = ConfigDict(defer_build=True)
 
     id: UUID
     external_id: str
