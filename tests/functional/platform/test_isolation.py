@@ -29,7 +29,7 @@ SELECT a.attname, format_type(a.atttypid, NULL), a.attnotnull, a.atthasdef, a.at
 """
 SAMPLES: dict[str, list[Any]] = {
     "uuid": [],
-    "text": ["a", "0" * 64, "owner@tenant.example", "2026-11", "month:2026-11", "2"],
+    "text": ["a", "0" * 64, "owner@tenant.example", "2026-11", "month:2026-11", "2", "kb"],
     "integer": [1, 5, 0],
     "smallint": [1],
     "bigint": [1],
