@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sidedesk.ai.gateway import Gateway
 
 TASK: Final = "cx.draft"
+BASELINE: Final = 1  # the prompt of conversations that are in no experiment
 ARTICLES, PAST_REPLIES = "kb", learning.COLLECTION
 SOURCES_AT_MOST, EXAMPLES_AT_MOST = 6, 3
 AGREEING = 3  # places of the full text search that count as agreement with the vectors
@@ -203,7 +204,7 @@ def _ask(
     instruction: str,
     prompt_version: int | None,
 ) -> Asked:
-    prompt = prompts.shipped().get(TASK, prompt_version)
+    prompt = prompts.shipped().get(TASK, prompt_version or BASELINE)
     turns = turns_of(thread)
     question = question_of(thread)
     learns = options.options.cx.learning

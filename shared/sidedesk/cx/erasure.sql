@@ -2,9 +2,9 @@
 -- others that name them go too. A short subject names nobody for certain, so only whole values count for it.
 
 -- name: erase_unsent
--- Not out yet: it does not go out any more. What a sender has in hand at this moment is let go, and erased the next time.
+-- Not out yet: it does not go out any more. What a sender has in hand at this moment may still arrive; nothing of it stays here.
 DELETE FROM cx_replies r USING cx_conversations c
- WHERE c.conversation_id = r.conversation_id AND r.status = 'sending' AND (r.leased_until IS NULL OR r.leased_until < now())
+ WHERE c.conversation_id = r.conversation_id AND r.status = 'sending'
    AND (lower(c.contact ->> 'email') = %(s)s OR c.contact ->> 'phone' = %(s)s);
 
 -- name: erase_replies

@@ -17,13 +17,13 @@ replies AS MATERIALIZED (
    WHERE g.graded_at >= %(since)s::timestamptz - interval '14 days' AND g.approved AND r.status = 'sent' AND r.sent_at >= %(since)s
   UNION ALL
   SELECT conversation_id, message_id, written_at, false FROM cx_messages
-   WHERE direction = 'outgoing' AND written_at >= %(since)s AND post_id IS NULL AND NOT deleted),
+   WHERE direction = 'outgoing' AND written_at >= %(since)s AND post_id IS NULL AND machine = '' AND NOT deleted),
 timed AS (
   SELECT r.at, r.drafted, asked.at AS asked, (r.at AT TIME ZONE %(zone)s)::date AS day, extract(epoch FROM r.at - asked.at)::float8 AS seconds
     FROM replies r JOIN cx_conversations c ON c.conversation_id = r.conversation_id
     CROSS JOIN LATERAL (
       SELECT coalesce(max(e.message_id), 0) AS id FROM cx_messages e
-       WHERE e.conversation_id = r.conversation_id AND e.message_id < r.message_id AND e.direction = 'outgoing' AND NOT e.deleted) earlier
+       WHERE e.conversation_id = r.conversation_id AND e.message_id < r.message_id AND e.direction = 'outgoing' AND e.machine = '' AND NOT e.deleted) earlier
     CROSS JOIN LATERAL (
       SELECT min(a.written_at) AS at FROM cx_messages a
        WHERE a.conversation_id = r.conversation_id AND a.message_id > earlier.id AND a.message_id < r.message_id

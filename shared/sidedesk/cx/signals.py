@@ -187,11 +187,18 @@ def _values(
         "content_type": message.content_type[:50],
         "attachments": len(message.attachments),
         "written_at": message.created_at.astimezone(UTC),
-        "machine": (is_machine(message, about) or "")[:300],
+        "machine": _machine(message, about),
         "post_id": _uuid(message.post_id),
         "deleted": message.deleted,
         "found_by": found_by,
     }
+
+
+def _machine(message: Message, about: Conversation) -> str:
+    """Why nobody needs to answer a customer's message, or why an outgoing one is nobody's answer."""
+    if message.direction == "incoming":
+        return (is_machine(message, about) or "")[:300]
+    return "A bot wrote it." if message.sender.kind == "agent_bot" else ""
 
 
 def _uuid(text: str | None) -> UUID | None:
