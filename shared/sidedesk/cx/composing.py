@@ -23,6 +23,7 @@ from sidedesk.cx.sentiment import sentiment_of
 from sidedesk.cx.signals import channel_of
 from sidedesk.knowledge import retrieval
 from sidedesk.knowledge.retrieval import Hit
+from sidedesk.knowledge.service import ASKING
 from sidedesk.platform.db import Database
 from sidedesk.platform.scope import AnyScope
 from sidedesk.platform.tenant_options import TenantOptions
@@ -36,7 +37,6 @@ ARTICLES, PAST_REPLIES = "kb", learning.COLLECTION
 SOURCES_AT_MOST, EXAMPLES_AT_MOST = 6, 3
 AGREEING = 3  # places of the full text search that count as agreement with the vectors
 LONG_THREAD, KEPT_OF_LONG = 24, 12
-EMBED_PURPOSE: Final = "cx.search"
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +260,7 @@ def _find(
 ) -> tuple[list[Source], list[learning.Example], Decimal]:
     """Knowledge that speaks of the question, and replies people approved to questions like it."""
     cx = options.options.cx
-    vector = gateway.embed([question[:8_000]], purpose=EMBED_PURPOSE)
+    vector = gateway.embed([question[:8_000]], purpose=ASKING)
     look = question[:2_000], vector.value[0], vector.model
     with database.batch(scope) as batch:
         articles = batch.rows(Hit, *retrieval.statement(*look, [ARTICLES], SOURCES_AT_MOST))

@@ -26,7 +26,7 @@ COLLECTION: Final = "cx_reply"
 ALIKE: Final = 0.45  # below this, another customer's question is another question
 AT_A_TIME: Final = 50
 OBJECTIONS_AT_MOST: Final = 8
-PURPOSE: Final = "cx.learn"
+PURPOSE: Final = "embed.index"  # the same model as every text of the store
 
 
 @dataclass(frozen=True, slots=True)

@@ -348,6 +348,7 @@ ALTER FUNCTION sweep.tenants_with_cx_work OWNER TO sidedesk_sweeper;
 REVOKE ALL ON FUNCTION sweep.tenants_with_cx_work FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION sweep.tenants_with_cx_work TO sidedesk_app;
 
+-- Organisations whose Chatwoot the five-minute visits go to.
 CREATE FUNCTION sweep.tenants_with_chatwoot() RETURNS SETOF uuid
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public
 AS $$ SELECT DISTINCT i.tenant_id FROM integrations i WHERE i.kind = 'chatwoot' $$;
