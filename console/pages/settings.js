@@ -7,6 +7,7 @@ export default tabbed({
   address: (id) => `/settings/${id}`,
   tabs: [
     ['general', 'General', () => import('./settings/general.js')],
+    ['replies', 'Replies', () => import('./settings/replies.js')],
     ['integrations', 'Integrations', () => import('./settings/integrations.js')],
     ['members', 'Members', () => import('./settings/members.js')],
     ['keys', 'Service keys', () => import('./settings/keys.js')],

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+from pydantic import ValidationError
+
+from sidedesk.platform.cx_options import CxChange, CxOptions
 from sidedesk.platform.permissions import allow, least_role, permissions_of
 from tests.console.audits_world import CRITERIA, Audits, ago
 from tests.console.cx_desk import Desk
@@ -38,6 +42,7 @@ class World:
             "limits": {"agents_per_run": 500, "range_days": 90, "pacing_seconds": 2, "agent_timeout_minutes": 60}, "attribution": "assignee", "models": {},
             "spend": {"month_cap_usd": 250.0, "month_spent_usd": 41.8},
             "flags": {"AI_CUSTOMER_DRAFT_ENABLED": True}, "version": 7,
+            "cx": {**CxOptions().model_dump(mode="json"), "signature": "Your Northwind team"},
         }  # fmt: skip
         self.integrations: list[dict[str, Any]] = [
             self._integration("intercom", "Intercom", "https://api.intercom.io", {}, True, (True, "Signed in as Support Desk.")),
@@ -418,6 +423,9 @@ class World:
                     return self._page(cx.missed, query)
                 waiting = len(self.desk.listed({}))
                 return {"tile": lambda: cx.tile(waiting), "metrics": lambda: cx.metrics(int(query.get("days", 30))), "health": cx.health}[what]()  # fmt: skip
+            case "POST", ["cx", "connect"]:
+                need("cx.administer")
+                return {"success": True, "integration_id": body["integration_id"], "webhook_url": "https://desk.example/webhooks/chatwoot/i-chatwoot", "events": ["message_created"], "connected_at": ago(0)}  # fmt: skip
             case "GET", ["cx", "signals", "export"]:
                 need("cx.export")
                 return {"messages": []}
@@ -585,6 +593,10 @@ class World:
                 "The request has an invalid field.",
                 [{"field": "name", "message": "Give the organisation a name."}],
             )
+        try:
+            CxChange.model_validate_json(json.dumps(body.get("cx", {})))
+        except ValidationError as error:
+            raise Refusal(400, "invalid_request", "The request has an invalid field.", [{"field": ".".join(map(str, ("cx", *e["loc"]))), "message": e["msg"]} for e in error.errors()]) from error  # fmt: skip
         for name, value in body.items():
             if isinstance(value, dict):
                 self.settings[name] |= value

@@ -265,11 +265,48 @@ def test_health_says_what_was_asked_and_what_was_lost(api: StandIn, console: Con
     page.get_by_text("3 addresses asked").click()
     expect(page.get_by_role("row", name=re.compile("Health of old versions"))).to_contain_text("404")
     expect(page.get_by_role("row", name=re.compile("Grace Okafor"))).to_contain_text("Answered")
+    page.get_by_role("button", name="Connect the webhook").click()
+    expect(page.get_by_text("Connected. Chatwoot delivers to https://desk.example/webhooks")).to_be_visible()
     api.world.cx.chatwoots.clear()
     api.world.cx.missed.clear()
     page.reload()
     expect(page.get_by_text("No Chatwoot is connected")).to_be_visible()
     expect(page.get_by_text("No message was lost")).to_be_visible()
+
+
+# -- settings of replies ------------------------------------------------------------------------
+
+
+def test_hours_and_phrases_are_saved_whole_and_only_what_changed(api: StandIn, console: Console) -> None:
+    page = console("/settings/replies", allow=(400, 409))
+    expect(page.get_by_label("Monday")).to_have_value("09:00–17:00")
+    expect(page.get_by_label("Sunday")).to_have_value("")
+    page.get_by_label("Monday").fill("9:00-12:30, 13:30-17:00")
+    page.get_by_label("Phrases to avoid").fill("Dear customer\n\nunfortunately")
+    expect(page.locator("#unsaved")).to_have_text("2 changes not saved")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_text("Settings saved.")).to_be_visible()
+    [body] = asked(api, "PUT", "/settings")
+    assert set(body["cx"]) == {"business_hours", "brand_phrases"}
+    assert body["cx"]["business_hours"]["week"]["mon"] == [{"start": "09:00", "end": "12:30"}, {"start": "13:30", "end": "17:00"}]  # fmt: skip
+    assert body["cx"]["brand_phrases"] == {"use": [], "avoid": ["Dear customer", "unfortunately"]}
+
+    page.get_by_label("Tuesday").fill("nine to five")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_label("Tuesday")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Tuesday").fill("")
+    api.world.settings["version"] += 1
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.locator("#conflict")).to_contain_text("nothing you typed is lost")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_text("Settings saved.").last).to_be_visible()
+    assert api.world.settings["cx"]["business_hours"]["week"]["tue"] == []
+
+
+def test_members_read_how_replies_are_made(console: Console) -> None:
+    page = console("/settings/replies", "member")
+    expect(page.get_by_text("Only an admin may change these settings.")).to_be_visible()
+    expect(page.get_by_label("Minutes to a reply")).not_to_be_editable()
 
 
 # -- for everybody, everywhere -----------------------------------------------------------------

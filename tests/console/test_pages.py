@@ -17,7 +17,7 @@ Console = Callable[..., Page]
 PLACES = [
     "/audits", "/audits/new", "/audits/results", "/audits/people", "/audits/scorecards", "/audits/scorecards/new", "/audits/scorecards/s-1", "/audits/calibration",
     "/approvals", "/approvals/d-1", "/cx", "/cx/knowledge", "/cx/experiments", "/cx/calibration", "/cx/health", "/audits/a-bad", "/audits/a-held", "/audits/a-bare", "/audits/mine", "/audits/jobs/j-run", "/audits/jobs/j-done", "/audits/jobs/j-failed", "/audits/jobs/j-wait", "/notifications",
-    "/settings", "/settings/integrations", "/settings/members", "/settings/keys", "/settings/usage", "/guide", "/nowhere",
+    "/settings", "/settings/replies", "/settings/integrations", "/settings/members", "/settings/keys", "/settings/usage", "/guide", "/nowhere",
 ]  # fmt: skip
 
 

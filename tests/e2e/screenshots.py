@@ -17,8 +17,9 @@ from tests.e2e.conftest import read_stack
 
 FOLDER = Path(__file__).resolve().parents[2] / ".local/screenshots"
 PLACES = {
+    "approvals": "/approvals", "decided": "/approvals?status=decided", "cx": "/cx", "knowledge": "/cx/knowledge", "experiments": "/cx/experiments", "graders": "/cx/calibration", "health": "/cx/health",
     "audits": "/audits", "new-run": "/audits/new", "results": "/audits/results", "people": "/audits/people", "scorecards": "/audits/scorecards",
-    "new-scorecard": "/audits/scorecards/new", "calibration": "/audits/calibration", "notifications": "/notifications", "settings": "/settings", "integrations": "/settings/integrations",
+    "new-scorecard": "/audits/scorecards/new", "calibration": "/audits/calibration", "notifications": "/notifications", "settings": "/settings", "replies": "/settings/replies", "integrations": "/settings/integrations",
     "members": "/settings/members", "keys": "/settings/keys", "usage": "/settings/usage", "guide": "/guide",
 }  # fmt: skip
 
