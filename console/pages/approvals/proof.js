@@ -11,9 +11,18 @@ const GROUPS = [['tone', 'Tone'], ['citations', 'Sources'], ['staleness', 'Fresh
 
 const section = (title, body, extra = '') => html`<section class="proof"><h3 class="drawer__sub">${title}${extra}</h3>${body}</section>`;
 
-function excerpt(source, quote) {
-  const parts = quote ? segments(source.excerpt, [{ text: quote }]) : [{ text: source.excerpt, quotes: [] }];
-  return html`<blockquote>${parts.map((p) => (p.quotes.length > 0 ? html`<mark class="quote">${p.text}</mark>` : html`${p.text}`))}</blockquote>`;
+const AROUND = 160; // characters of a long passage left and right of the quote
+const LONG_PASSAGE = 480;
+
+const marked = (text, quote) => (quote ? segments(text, [{ text: quote }]) : [{ text, quotes: [] }]).map((p) => (p.quotes.length > 0 ? html`<mark class="quote">${p.text}</mark>` : html`${p.text}`));
+
+/** The sentence a claim stands on, in its surroundings; the whole passage is one press away. */
+function excerpt({ excerpt: passage }, quote) {
+  const at = quote ? passage.indexOf(quote) : -1;
+  if (passage.length <= LONG_PASSAGE) return html`<blockquote>${marked(passage, quote)}</blockquote>`;
+  const from = Math.max(0, at - AROUND);
+  const to = at < 0 ? LONG_PASSAGE : Math.min(passage.length, at + quote.length + AROUND);
+  return html`<blockquote>${from > 0 && '… '}${marked(passage.slice(from, to).trim(), quote)}${to < passage.length && ' …'}</blockquote><details class="disclosure"><summary class="small">${icon('right', 12)}Whole passage</summary><blockquote>${marked(passage, quote)}</blockquote></details>`;
 }
 
 const about = (source) => html`${KINDS[source.kind] ?? source.kind} · match ${ratio(source.score)}${source.updated_at && html` · as of ${day(source.updated_at)}`}`;

@@ -19,7 +19,7 @@ const connect = (c) => html`<div class="row row--between connect"><p class="meta
 const one = (c, may) => html`<section class="panel health"><div class="panel__head"><div><h3>${c.name}</h3><p class="small mono">${c.base_url}</p></div>${c.probe ? badge(c.probe.ok ? 'working' : 'broken') : badge('untested', 'Not visited yet')}</div>
   <div class="panel__body stack">${c.probe ? html`<p>${c.probe.message}</p>` : html`<p class="meta">The first visit follows within five minutes.</p>`}
     <dl class="facts"><div class="fact"><dt>Last visit</dt><dd class="fact__text">${time(c.probe?.probed_at)}</dd></div><div class="fact"><dt>Reached, last 24 h</dt><dd class="fact__text">${percent(c.up_percent_24h)}<small>${plural(c.visits_24h, 'visit')}</small></dd></div>
-      <div class="fact"><dt>Version</dt><dd class="fact__text">${c.probe?.version ?? '–'}</dd></div><div class="fact"><dt>Last look for lost messages</dt><dd class="fact__text">${time(c.sweep?.started_at)}${c.sweep && html`<small>${plural(c.sweep.conversations, 'conversation')}, ${plural(c.sweep.missed, 'lost message')}, ${took(c.sweep)}</small>`}</dd></div></dl>
+      <div class="fact"><dt>Version</dt><dd class="fact__text">${c.probe?.version ?? '–'}</dd></div><div class="fact"><dt>Last look for lost messages</dt><dd class="fact__text">${time(c.sweep?.started_at)}${c.sweep && html`<small>${plural(c.sweep.conversations, 'conversation')}, ${plural(c.sweep.missed, 'message')} found, ${took(c.sweep)}</small>`}</dd></div></dl>
     ${c.sweep?.problem && note('bad', html`<strong>The last look did not finish</strong><span>${c.sweep.problem}</span>`)}${c.probe?.checks.length > 0 && checks(c.probe)}${may && connect(c)}</div></section>`;
 
 const view = (h, mayConnect, mayAdminister) => (h.chatwoots.length === 0
@@ -28,7 +28,7 @@ const view = (h, mayConnect, mayAdminister) => (h.chatwoots.length === 0
 
 const lost = (m) => html`<tr><th scope="row">${m.author || 'Customer'}<span class="cell-sub">${m.text}</span></th><td>${m.answered ? badge('active', 'Answered') : badge('pending', 'Open')}</td><td class="r not-phone">${m.chatwoot_conversation}</td><td class="r not-phone">${time(m.written_at)}</td><td class="r not-phone">${time(m.received_at)}</td></tr>`;
 const lostTable = (rows, cursor) => (rows.length === 0
-  ? html`<div class="panel">${empty({ glyphName: 'check', title: 'No message was lost', text: 'Chatwoot told us of every message itself.' })}</div>`
+  ? html`<div class="panel">${empty({ glyphName: 'check', title: 'No message was lost', text: 'Since the webhook was connected, Chatwoot has told of every message itself.' })}</div>`
   : html`<div class="table-wrap"><table><caption class="sr">Messages no webhook told of</caption><thead><tr><th scope="col">Message</th><th scope="col">State</th><th class="r not-phone" scope="col">Conversation</th><th class="r not-phone" scope="col">Written</th><th class="r not-phone" scope="col">Found</th></tr></thead><tbody>${rows.map(lost)}</tbody></table></div>${more(rows.length, cursor)}`);
 
 export default {
