@@ -55,11 +55,12 @@ async function once(path, options, outer, as) {
 /**
  * Reads, and POSTs (they carry a key), are tried again when that can help.
  * Pass the same `key` when a person presses Retry: it is the same wish.
- * With `as: 'text/csv'` the answer is a Blob of that type.
+ * With `as: 'text/csv'` the answer is a Blob of that type. `prefer: 'respond-async'` asks not to wait for the end of long work.
  */
-export async function api(path, { method = 'GET', body, key, signal, as = '', patience = TIMEOUT_MS } = {}) {
+export async function api(path, { method = 'GET', body, key, signal, as = '', patience = TIMEOUT_MS, prefer = '' } = {}) {
   const sent = token();
   const headers = { Accept: as || 'application/json' };
+  if (prefer) headers.Prefer = prefer;
   if (sent) headers.Authorization = `Bearer ${sent}`;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (method === 'POST') headers['Idempotency-Key'] = key ?? crypto.randomUUID();

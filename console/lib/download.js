@@ -4,6 +4,14 @@ import { api } from './api.js';
 
 const PATIENCE_MS = 60_000; // a whole table takes longer than a page of it
 
+/** A file that lies elsewhere, under an address that says its name. */
+export function fetchFrom(url) {
+  const link = document.createElement('a');
+  link.href = url;
+  link.rel = 'noopener';
+  link.click();
+}
+
 /** A file that is too large to be sent at once comes as JSON with the `url` where it lies. */
 export async function save(path, { as, name, signal }) {
   const file = await api(path, { as, signal, patience: PATIENCE_MS });

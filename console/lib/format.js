@@ -22,6 +22,9 @@ export const percent = (n) => known(n, (v) => (v === 0 || v === 100 ? `${v}%` : 
 /** A mark: 90, 83.3. */
 export const score = (n) => known(n, (v) => (Number.isInteger(v) ? whole : one).format(v));
 export const money = (n) => known(n, (v) => dollars.format(v));
+/** What one call of a model costs is mostly less than a cent. */
+export const cost = (n) => known(n, (v) => (v > 0 && v < 0.01 ? `$${v.toFixed(4)}` : dollars.format(v)));
+export const size = (n) => known(n, (v) => (v >= 1_048_576 ? `${one.format(v / 1_048_576)} MB` : v >= 1024 ? `${whole.format(v / 1024)} KB` : `${whole.format(v)} bytes`));
 export const big = (n) => known(n, (v) => (v >= 1e6 ? `${one.format(v / 1e6)} M` : v >= 1e4 ? `${whole.format(v / 1e3)} k` : whole.format(v)));
 export const plural = (n, word, many = `${word}s`) => `${count(n)} ${n === 1 ? word : many}`;
 

@@ -15,6 +15,8 @@ const STATUS = {
   open: ['Dispute open', 'info', 'flag'], accepted: ['Dispute accepted', 'good', 'done'], rejected: ['Dispute rejected', '', 'stopped'],
   sending: ['Sending', 'info', 'running'], sent: ['Sent', 'good', 'done'], superseded: ['Superseded', '', 'stopped'], regenerated: ['Replaced', '', 'stopped'],
   answered_manually: ['Answered by hand', '', 'done'], closed: ['Closed', '', 'stopped'],
+  not_started: ['Not started', '', 'queued'], validating: ['Validating', 'info', 'running'], validated: ['Validated', 'info', 'running'],
+  enrichment_in_progress: ['Enriching', 'info', 'running'], normalizing: ['Normalising', 'info', 'running'],
   invited: ['Invited', 'info', 'queued'], suspended: ['Suspended', 'warn', 'paused'],
 };
 /** A run at its cap is still `running` for the API; people read "Paused at cap". */

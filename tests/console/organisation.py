@@ -15,6 +15,7 @@ from sidedesk.platform.permissions import allow, least_role, permissions_of
 from tests.console.audits_world import CRITERIA, Audits, ago
 from tests.console.cx_desk import Desk
 from tests.console.cx_world import Cx
+from tests.console.conversations_world import Library, Unknown
 
 ROLES = {"owner": "owner", "admin": "admin", "member": "member", "viewer": "viewer", "audited": "viewer"}
 NAMES = ["Ana Petrović", "Jun Watanabe", "Maya Lindqvist", "Tomás Oliveira", "Priya Raman", "Lukas Brandt"]
@@ -77,6 +78,7 @@ class World:
         self.reviewed = Audits()
         self.desk = Desk()
         self.cx = Cx()
+        self.library = Library()
         self.jobs = [
             self._job("j-run", "running"),
             self._job("j-done", "completed"),
@@ -410,6 +412,13 @@ class World:
                 return self._decide(self._find(self.desk.drafts, draft_id), action, body, me["email"], key)
             case _, [("cx" | "kb") as area, *rest]:
                 return self._cx(method, area, rest, query, body, role, me["email"], need)
+            case _, [("conversations" | "uploads") as area, *rest]:
+                try:
+                    needed, found = self.library.answer(method, area, rest, query, body, self.integrations)
+                    need(needed)
+                    return found(lambda rows: self._page(rows, query))
+                except Unknown as unknown:
+                    raise Refusal(unknown.status, unknown.code, unknown.sentence, unknown.details) from None
         raise Refusal(404, "not_found", "There is nothing at this address.")
 
     def _cx(

@@ -35,6 +35,9 @@ class Handler(BaseHTTPRequestHandler):
         if parts.path.startswith("/console"):
             self._console(parts.path)
             return
+        if parts.path.startswith("/_files/"):
+            self._files(parts.path.removeprefix("/_files/"), raw)
+            return
         body = json.loads(raw) if raw else {}
         query = {k: v[0] for k, v in parse_qs(parts.query).items()}
         request_id = uuid.uuid4().hex[:12]
@@ -76,6 +79,19 @@ class Handler(BaseHTTPRequestHandler):
                 ),
                 {},
             )
+
+    def _files(self, name: str, raw: bytes) -> None:
+        """The file store: what was put there is handed out as a download."""
+        files = self.server.world.library.files
+        if self.command == "PUT":
+            files[name] = raw
+            self._send(200, b"", {})
+            return
+        self._send(
+            200 if name in files else 404,
+            files.get(name, b""),
+            {"Content-Type": "application/octet-stream", "Content-Disposition": f"attachment; filename={name}"},
+        )
 
     def _console(self, path: str) -> None:
         event = {

@@ -106,6 +106,18 @@ def test_every_answer_is_locked_down(path: str) -> None:
     assert headers["Referrer-Policy"] == "no-referrer"
 
 
+def test_the_page_may_send_files_to_the_store_and_nowhere_else() -> None:
+    def connect(environment: dict[str, str]) -> str:
+        reply = console.Console(FOLDER, environment).answer(event("/console"))
+        return re.search(r"connect-src ([^;]*);", reply["headers"]["Content-Security-Policy"])[1]
+
+    assert connect({}) == "'self'"
+    assert (
+        connect({"FILE_STORE": "https://a.example https://b.example"}) == "'self' https://a.example https://b.example"
+    )
+    assert connect({"FILE_STORE": "https://a.example", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}) == "'self' http://127.0.0.1:1"  # fmt: skip
+
+
 def config(environment: dict[str, str]) -> dict[str, Any]:
     reply = console.Console(FOLDER, environment).answer(event("/console/config.json"))
     assert reply["headers"]["Cache-Control"] == "no-store"
@@ -177,7 +189,7 @@ def test_markup_is_escaped_and_never_inline() -> None:
 
 
 def test_colours_live_in_the_tokens_alone() -> None:
-    code = (FOLDER / "components.css").read_text()
+    code = "".join(sheet.read_text() for sheet in FOLDER.rglob("*.css") if sheet.name != "tokens.css")
     assert re.findall(r"#[0-9a-fA-F]{3,8}\b|\brgba?\(|\bhsl", code) == []
     tokens = (FOLDER / "tokens.css").read_text()
     used = set(re.findall(r"var\((--[\w-]+)", code))

@@ -18,6 +18,8 @@ PLACES = [
     "/audits", "/audits/new", "/audits/results", "/audits/people", "/audits/scorecards", "/audits/scorecards/new", "/audits/scorecards/s-1", "/audits/calibration",
     "/approvals", "/approvals/d-1", "/cx", "/cx/knowledge", "/cx/experiments", "/cx/calibration", "/cx/health", "/audits/a-bad", "/audits/a-held", "/audits/a-bare", "/audits/mine", "/audits/jobs/j-run", "/audits/jobs/j-done", "/audits/jobs/j-failed", "/audits/jobs/j-wait", "/notifications",
     "/settings", "/settings/replies", "/settings/integrations", "/settings/members", "/settings/keys", "/settings/usage", "/guide", "/nowhere",
+    "/conversations", "/conversations/c-done", "/conversations/c-bad", "/conversations/c-new", "/conversations/c-bare", "/conversations/c-going", "/conversations/imports", "/conversations/imports/new",
+    "/conversations/imports/i-run", "/conversations/imports/i-done", "/conversations/imports/i-failed", "/conversations/batches", "/conversations/batches/b-run", "/conversations/batches/b-done", "/conversations/exports",
 ]  # fmt: skip
 
 

@@ -23,11 +23,10 @@ TYPES = {
     ".svg": "image/svg+xml",
 }
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src {connect}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 SECURITY = {
-    "Content-Security-Policy": POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(self)",
     "Referrer-Policy": "no-referrer",
@@ -80,13 +79,18 @@ class Console:
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._folder = folder
         self._environment = environment
+        # Large files go from the page straight to the file store; on a laptop that is where all of AWS is.
+        store = environment.get("AWS_ENDPOINT_URL") or environment.get("FILE_STORE", "")
+        self._policy = POLICY.format(connect=" ".join(["'self'", *store.split()]))
         self._seen = _fingerprint(folder)
         self._site = Site(folder)
 
     def answer(self, event: dict[str, Any]) -> dict[str, Any]:
         method, path = event["requestContext"]["http"]["method"], event["rawPath"]
         if method not in ("GET", "HEAD"):
-            return _refusal(event, 405, "method_not_allowed", "The console can only be read.", {"Allow": "GET, HEAD"})
+            return self._refusal(
+                event, 405, "method_not_allowed", "The console can only be read.", {"Allow": "GET, HEAD"}
+            )
         if path == "/console/config.json":
             found, cache = File(json.dumps(self._config()).encode(), TYPES[".json"]), NEVER
         elif path in ("/console", "/console/"):
@@ -94,8 +98,8 @@ class Console:
         elif path in self._site.assets:
             found, cache = self._site.assets[path], FOREVER
         else:
-            return _refusal(event, 404, "not_found", "There is no such file in the console. Open /console.")
-        return _reply(event, found, cache)
+            return self._refusal(event, 404, "not_found", "There is no such file in the console. Open /console.")
+        return self._reply(event, found, cache)
 
     def _fresh(self) -> Site:
         now = _fingerprint(self._folder)
@@ -111,30 +115,31 @@ class Console:
             sign_in = {"kind": "hosted", "url": self._environment.get("SIGN_IN_URL", "")}
         return {"version": self._environment.get("RELEASE") or self._site.release, "sign_in": sign_in}
 
+    def _locked(self) -> dict[str, str]:
+        return {"Content-Security-Policy": self._policy, **SECURITY}
 
-def _reply(event: dict[str, Any], file: File, cache: str) -> dict[str, Any]:
-    asked = event.get("headers") or {}
-    # The page's policy governs its parts: they need no copy of it.
-    locked = SECURITY if cache != FOREVER else {"X-Content-Type-Options": "nosniff"}
-    headers = locked | {"Cache-Control": cache, "ETag": file.etag, "Vary": "Accept-Encoding"}
-    known = {tag.strip() for tag in asked.get("if-none-match", "").split(",")}
-    if cache != NEVER and known & {file.etag, file.etag.removeprefix("W/"), "*"}:
-        return {"statusCode": 304, "headers": headers}
-    packed = "gzip" in asked.get("accept-encoding", "") and len(file.body) > 500
-    headers["Content-Type"] = file.content_type
-    if packed:
-        headers["Content-Encoding"] = "gzip"
-    body = b"" if event["requestContext"]["http"]["method"] == "HEAD" else file.packed if packed else file.body
-    return {"statusCode": 200, "headers": headers, "body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+    def _reply(self, event: dict[str, Any], file: File, cache: str) -> dict[str, Any]:
+        asked = event.get("headers") or {}
+        # The page's policy governs its parts: they need no copy of it.
+        locked = self._locked() if cache != FOREVER else {"X-Content-Type-Options": "nosniff"}
+        headers = locked | {"Cache-Control": cache, "ETag": file.etag, "Vary": "Accept-Encoding"}
+        known = {tag.strip() for tag in asked.get("if-none-match", "").split(",")}
+        if cache != NEVER and known & {file.etag, file.etag.removeprefix("W/"), "*"}:
+            return {"statusCode": 304, "headers": headers}
+        packed = "gzip" in asked.get("accept-encoding", "") and len(file.body) > 500
+        headers["Content-Type"] = file.content_type
+        if packed:
+            headers["Content-Encoding"] = "gzip"
+        body = b"" if event["requestContext"]["http"]["method"] == "HEAD" else file.packed if packed else file.body
+        return {"statusCode": 200, "headers": headers, "body": base64.b64encode(body).decode(), "isBase64Encoded": True}
 
-
-def _refusal(
-    event: dict[str, Any], status: int, code: str, sentence: str, more: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    request_id = event["requestContext"].get("requestId", "")
-    body = {"success": False, "error": sentence, "code": code, "details": [], "request_id": request_id}
-    headers = SECURITY | {"Content-Type": TYPES[".json"], "Cache-Control": NEVER, **(more or {})}
-    return {"statusCode": status, "headers": headers, "body": json.dumps(body)}
+    def _refusal(
+        self, event: dict[str, Any], status: int, code: str, sentence: str, more: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        request_id = event["requestContext"].get("requestId", "")
+        body = {"success": False, "error": sentence, "code": code, "details": [], "request_id": request_id}
+        headers = self._locked() | {"Content-Type": TYPES[".json"], "Cache-Control": NEVER, **(more or {})}
+        return {"statusCode": status, "headers": headers, "body": json.dumps(body)}
 
 
 _answer: Callable[[dict[str, Any]], dict[str, Any]] = Console(FOLDER, os.environ).answer

@@ -19,6 +19,8 @@ def client(service: str) -> Any:
             read_timeout=8,
             retries={"max_attempts": 3, "mode": "standard"},
             signature_version="s3v4" if service == "s3" else None,
+            # Signed addresses name the region: a browser cannot follow the redirect of a young bucket's global name.
+            s3={"addressing_style": "virtual"} if service == "s3" else None,
             max_pool_connections=8,
             # A presigned upload is sent by a browser, which adds no checksum of the SDK's kind.
             request_checksum_calculation="when_required",
