@@ -4,6 +4,7 @@ import { $, html, on, paint } from '../lib/dom.js';
 import { all, api } from '../lib/api.js';
 import { addDays, range, size, today, zoneName } from '../lib/format.js';
 import { field, number, problems, select, showErrors } from '../lib/forms.js';
+import { icon } from '../lib/icons.js';
 import { bar, busy, head } from '../lib/ui.js';
 import { upload } from '../lib/upload.js';
 import { dressed } from './conversations/tabs.js';
@@ -41,7 +42,7 @@ const PARTS = {
     : html`<div class="run-row import-days">${field('job_id', 'Audit run', select('', runs.map((job) => [job.id, `${job.scorecard_name}, ${range(job.start_date, job.end_date)}`])))}${amount}</div>`),
 };
 
-const HELP = html`<details class="disclosure"><summary>What a file may look like</summary><div class="stack meta">
+const HELP = html`<details class="disclosure"><summary>${icon('right', 12)}What a file may look like</summary><div class="stack meta">
   <p><b>CSV</b> A row for each turn, with <span class="mono">conversation_id</span>, <span class="mono">role</span> and <span class="mono">text</span>; also <span class="mono">author</span>, <span class="mono">at</span>, <span class="mono">title</span>, <span class="mono">channel</span>, <span class="mono">customer_name</span>, <span class="mono">customer_email</span>. The rows of a conversation stand together. Or one row for each conversation, with a <span class="mono">transcript</span> of lines such as <span class="mono">Customer: Hello</span>.</p>
   <p><b>JSON</b> A list of conversations, each with <span class="mono">turns</span> (or <span class="mono">messages</span>). <b>JSON lines</b> One of them a line.</p>
   <p>Roles are customer, agent, bot, note and system; the usual other words for them are understood. What is no conversation is refused with its row number, the others are stored.</p></div></details>`;

@@ -53,12 +53,12 @@ export default {
     let only = false;
     let side = 'both';
     root.classList.add('page--wide');
-    paint(root, html`<div id="top"></div><p class="sr" role="status" id="spoken"></p><div id="standing"></div><div class="audit"><div class="audit__side" id="side"></div><div class="audit__main" id="main-part"><div id="tools"></div><div id="turns">${skeleton(5)}</div></div></div>`);
+    paint(root, html`<div id="top"></div><p class="sr" role="status" id="spoken"></p><div id="state"></div><div class="audit"><div class="audit__side" id="side"></div><div class="audit__main" id="main-part"><div id="tools"></div><div id="turns">${skeleton(5)}</div></div></div>`);
 
     const top = () => {
       document.title = `${nameOf(c)} · sidedesk`;
       paint($('#top', root), head({ crumbs: [['Conversations', '#/conversations']], title: nameOf(c), extra: badge(c.enrichment_status), lead: lead(c), actions: actions(c, can) }));
-      paint($('#standing', root), standing(c));
+      paint($('#state', root), standing(c));
     };
     const inline = (document) => document && document.url === undefined; // else only its address came
     const pairs = () => align(inline(raw) ? raw.turns : null, inline(rich) ? rich.turns : null);

@@ -135,6 +135,7 @@ def test_navigation_shows_what_exists_and_where_one_is(console: Console) -> None
         "sidedesk",
         "Approvals",
         "CX",
+        "Conversations",
         "Audits",
         "Notifications2 unread",
         "Settings",

@@ -20,7 +20,7 @@ export const form = html`<form class="panel export-form" id="export" novalidate>
 
 function about({ wish: w }) {
   const days = w.start && w.end ? range(w.start, w.end) : w.start ? `from ${w.start}` : w.end ? `to ${w.end}` : '';
-  return [w.status && humanise(w.status), w.source && sourceName(w.source), w.topic, w.language && languageName(w.language), days].filter(Boolean).join(' · ');
+  return [w.status !== 'completed' && humanise(w.status ?? 'every status'), w.source && sourceName(w.source), w.topic, w.language && languageName(w.language), days].filter(Boolean).join(' · ');
 }
 
 function ending(one) {

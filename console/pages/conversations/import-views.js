@@ -38,5 +38,5 @@ export function progress(one, since) {
 
 const isFile = (one) => ['json', 'jsonl', 'csv'].includes(one.kind);
 export const refusals = (one) => (one.refused === 0 ? '' : html`<section class="section"><div class="section__head"><h2>Refused</h2><p>${isFile(one) ? 'Mend these rows and import the file again: what is stored already is not stored twice.' : 'The others are stored.'}</p></div>
-  <div class="table-wrap"><table><caption class="sr">Refused</caption><thead><tr><th class="r" scope="col">${isFile(one) ? 'Row' : 'No.'}</th><th scope="col">Reason</th></tr></thead><tbody>${one.refusals.map((r) => html`<tr><th class="r num" scope="row">${count(r.row)}</th><td>${r.reason}</td></tr>`)}</tbody></table></div>
+  <div class="table-wrap refused"><table><caption class="sr">Refused</caption><thead><tr><th class="r" scope="col">${isFile(one) ? 'Row' : 'No.'}</th><th scope="col">Reason</th></tr></thead><tbody>${one.refusals.map((r) => html`<tr><th class="r num" scope="row">${count(r.row)}</th><td>${r.reason}</td></tr>`)}</tbody></table></div>
   ${one.refused > one.refusals.length && html`<p class="small">These are the first ${count(one.refusals.length)} of ${count(one.refused)}.</p>`}</section>`);

@@ -1,7 +1,7 @@
 // The list of conversations: counts, filters, rows to choose from. No state, no fetching.
 
 import { html } from '../../lib/dom.js';
-import { count, plural, score, time } from '../../lib/format.js';
+import { count, humanise, plural, score, time } from '../../lib/format.js';
 import { icon } from '../../lib/icons.js';
 import { badge, bar, empty, more } from '../../lib/ui.js';
 import { categoryName, languageName, nameOf, SOURCES, sourceName, STATUSES, UNDER_WAY } from './words.js';
@@ -44,13 +44,13 @@ function row(c, chosen, choosing) {
     <th scope="row"><a href="#/conversations/${c.id}">${name}</a><span class="cell-sub">${sub}</span></th>
     <td>${badge(c.enrichment_status)}${c.enrichment_status === 'failed' && html`<span class="cell-sub">${categoryName(c.error_category)}</span>`}</td>
     <td class="not-phone">${c.topic ?? none}${c.language && html`<span class="cell-sub">${languageName(c.language)}</span>`}</td>
-    <td class="not-phone">${c.sentiment ?? none}${c.resolution && html`<span class="cell-sub">${c.resolution}</span>`}</td>
+    <td class="not-phone">${c.sentiment ? humanise(c.sentiment) : none}${c.resolution && html`<span class="cell-sub">${humanise(c.resolution)}</span>`}</td>
     <td class="r not-phone">${c.predicted_csat === null ? none : score(c.predicted_csat)}</td>
-    <td class="r not-phone">${count(c.message_count)}</td><td class="r">${time(c.started_at ?? c.created_at)}</td></tr>`;
+    <td class="r not-phone">${count(c.message_count)}</td><td class="r not-phone">${time(c.started_at ?? c.created_at)}</td></tr>`;
 }
 
 export const table = (rows, cursor, chosen, choosing) => html`<div class="table-wrap"><table><caption class="sr">Conversations</caption>
-  <thead><tr>${choosing && html`<th class="pickable" scope="col"><input type="checkbox" id="pick-shown" data-pick-shown aria-label="Choose all shown"></th>`}<th scope="col">Conversation</th><th scope="col">Status</th><th class="not-phone" scope="col">Topic</th><th class="not-phone" scope="col">Sentiment</th><th class="r not-phone" scope="col">CSAT, predicted</th><th class="r not-phone" scope="col">Messages</th><th class="r" scope="col">Started</th></tr></thead>
+  <thead><tr>${choosing && html`<th class="pickable" scope="col"><input type="checkbox" id="pick-shown" data-pick-shown aria-label="Choose all shown"></th>`}<th scope="col">Conversation</th><th scope="col">Status</th><th class="not-phone" scope="col">Topic</th><th class="not-phone" scope="col">Sentiment</th><th class="r not-phone" scope="col">CSAT, predicted</th><th class="r not-phone" scope="col">Messages</th><th class="r not-phone" scope="col">Started</th></tr></thead>
   <tbody>${rows.map((c) => row(c, chosen, choosing))}</tbody></table></div>${more(rows.length, cursor)}`;
 
 /** What is chosen, and what can be done with it. `gathering`: how many ids have been read so far. */

@@ -77,7 +77,7 @@ const line = (term, value) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`
 const word = (value) => (value ? humanise(value) : none);
 
 export function overall({ overall: o, metrics: m }) {
-  return html`<section class="side-part" aria-label="As a whole"><h2>As a whole</h2><p class="side-part__sum">${marked(o.summary)}</p>
+  return html`<section class="side-part side-part--sum" aria-label="As a whole"><h2>As a whole</h2><p class="side-part__sum">${marked(o.summary)}</p>
     ${o.policy_flags.length > 0 && note('warn', html`<strong>${o.policy_flags.map(humanise).join(', ')}</strong>`, 'flag')}
     <dl class="ledger">${line('Topic', marked(o.topic))}${line('Language', languageName(o.language))}
       ${line('Sentiment', html`<span class="${MOODS[o.sentiment]}">${word(o.sentiment)}</span> ${signed(o.sentiment_score)}`)}
