@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from sidedesk.platform.cx_options import CxChange, CxOptions
 from sidedesk.platform.permissions import allow, least_role, permissions_of
 from tests.console.audits_world import CRITERIA, Audits, ago
+from tests.console.conversations_world import Library, Unknown
 from tests.console.cx_desk import Desk
 from tests.console.cx_world import Cx
-from tests.console.conversations_world import Library, Unknown
 
 ROLES = {"owner": "owner", "admin": "admin", "member": "member", "viewer": "viewer", "audited": "viewer"}
 NAMES = ["Ana Petrović", "Jun Watanabe", "Maya Lindqvist", "Tomás Oliveira", "Priya Raman", "Lukas Brandt"]

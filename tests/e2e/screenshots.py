@@ -19,7 +19,8 @@ FOLDER = Path(__file__).resolve().parents[2] / ".local/screenshots"
 PLACES = {
     "approvals": "/approvals", "decided": "/approvals?status=decided", "cx": "/cx", "knowledge": "/cx/knowledge", "experiments": "/cx/experiments", "graders": "/cx/calibration", "health": "/cx/health",
     "audits": "/audits", "new-run": "/audits/new", "results": "/audits/results", "people": "/audits/people", "scorecards": "/audits/scorecards",
-    "new-scorecard": "/audits/scorecards/new", "calibration": "/audits/calibration", "notifications": "/notifications", "settings": "/settings", "replies": "/settings/replies", "integrations": "/settings/integrations",
+    "notifications": "/notifications", "settings": "/settings", "replies": "/settings/replies", "integrations": "/settings/integrations",
+    "new-scorecard": "/audits/scorecards/new", "calibration": "/audits/calibration", "conversations": "/conversations", "imports": "/conversations/imports", "new-import": "/conversations/imports/new", "batches": "/conversations/batches", "exports": "/conversations/exports",
     "members": "/settings/members", "keys": "/settings/keys", "usage": "/settings/usage", "guide": "/guide",
 }  # fmt: skip
 
@@ -46,6 +47,8 @@ def take(page: Page, address: str, tail: str) -> None:
         shoot(page, f"run-{tail}")
     first(page, address, "/audits/scorecards", "#cards", f"scorecard-{tail}")
     first(page, address, "/audits/results", "#results", f"audit-{tail}", full_page=False)
+    first(page, address, "/conversations?enrichment_status=completed", "#list", f"conversation-{tail}")
+    first(page, address, "/conversations/batches", "#batches", f"batch-{tail}")
 
 
 def first(page: Page, address: str, path: str, region: str, name: str, *, full_page: bool = True) -> None:

@@ -42,7 +42,7 @@ def test_every_account_signs_in(stack: dict[str, Any], open_page: Open, account:
 def test_the_navigation_reaches_every_page(console: Console) -> None:
     page = console("/audits")
     nav = page.get_by_role("navigation", name="Main")
-    for name in ("Notifications", "Settings", "Style guide", "Audits"):
+    for name in ("Notifications", "Settings", "Style guide", "Conversations", "Audits"):
         nav.get_by_role("link", name=re.compile(f"^{name}")).click()
         expect(page.get_by_role("heading", level=1)).to_have_text(name)
         expect(nav.get_by_role("link", name=re.compile(f"^{name}"))).to_have_attribute("aria-current", "page")
