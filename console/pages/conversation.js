@@ -21,20 +21,21 @@ function lead(c) {
   return html`${parts.filter(Boolean).map((part, i) => html`${i > 0 && ' · '}${part}`)}${c.import_id && html` · <a href="#/conversations/imports/${c.import_id}">its import</a>`}`;
 }
 
-function actions(c, can) {
-  const going = c.leased || UNDER_WAY.includes(c.enrichment_status);
-  const again = c.enrichment_status === 'failed' ? 'Try again' : c.stale ? 'Enrich again' : c.enrichment_status === 'completed' ? '' : going ? '' : 'Enrich';
+function actions(c, run, can) {
+  const idle = !run && !c.leased && (c.enrichment_status !== 'completed' || c.stale);
+  const again = idle && (c.enrichment_status === 'failed' ? 'Try again' : c.stale ? 'Enrich again' : 'Enrich');
   return html`${can('enrichment.run') && c.has_raw && again && html`<button class="btn btn--primary" type="button" id="enrich" data-enrich>${c.enrichment_status === 'failed' && icon('retry')}${again}</button>`}
     ${c.has_raw && html`<button class="btn" type="button" id="get-raw" data-get="raw">${icon('download')}Raw</button>`}${c.has_enriched && html`<button class="btn" type="button" id="get-enriched" data-get="enriched">${icon('download')}Enriched</button>`}
-    ${can('conversations.write') && html`<button class="btn btn--danger" type="button" id="remove" data-remove ${c.leased && 'disabled'}>Remove</button>`}`;
+    ${can('conversations.write') && html`<button class="btn btn--danger" type="button" id="remove" data-remove ${(run || c.leased) && 'disabled'} ${(run || c.leased) && html`title="A run works on it now"`}>Remove</button>`}`;
 }
 
-function standing(c) {
+function standing(c, run) {
+  if (run || c.leased) return note('info', html`<span>A run works on it now. This page follows.</span>`);
   if (c.enrichment_status === 'failed') {
     const known = CATEGORIES[c.error_category];
     return note('bad', html`<strong>${STEPS[c.failed_step] ?? 'Enrichment'} failed: ${categoryName(c.error_category).toLowerCase()}</strong><span>${c.error_message}</span>${known && html`<span class="small">${known[1]}</span>`}`);
   }
-  if (c.leased || UNDER_WAY.includes(c.enrichment_status)) return note('info', html`<span>${c.leased ? 'A run works on it now. This page follows.' : 'A run stopped here. Enrich it to go on from its last good step.'}</span>`);
+  if (UNDER_WAY.includes(c.enrichment_status)) return note('info', html`<span>A run stopped here. Enrich it to go on from its last good step.</span>`);
   if (c.stale) return note('warn', html`<strong>The source has changed since it was enriched</strong><span>What stands beside the raw words is of an older version.</span>`);
   if (!c.has_raw) return note('', html`<span>Only its place is known; nobody has stored its messages yet. Import it from where it lives.</span>`);
   return '';
@@ -52,13 +53,14 @@ export default {
     let drawn = STEP;
     let only = false;
     let side = 'both';
+    let run = ''; // asked for here, and not over yet
     root.classList.add('page--wide');
     paint(root, html`<div id="top"></div><p class="sr" role="status" id="spoken"></p><div id="state"></div><div class="audit"><div class="audit__side" id="side"></div><div class="audit__main" id="main-part"><div id="tools"></div><div id="turns">${skeleton(5)}</div></div></div>`);
 
     const top = () => {
       document.title = `${nameOf(c)} · sidedesk`;
-      paint($('#top', root), head({ crumbs: [['Conversations', '#/conversations']], title: nameOf(c), extra: badge(c.enrichment_status), lead: lead(c), actions: actions(c, can) }));
-      paint($('#state', root), standing(c));
+      paint($('#top', root), head({ crumbs: [['Conversations', '#/conversations']], title: nameOf(c), extra: badge(c.enrichment_status), lead: lead(c), actions: actions(c, run, can) }));
+      paint($('#state', root), standing(c, run));
     };
     const inline = (document) => document && document.url === undefined; // else only its address came
     const pairs = () => align(inline(raw) ? raw.turns : null, inline(rich) ? rich.turns : null);
@@ -87,19 +89,18 @@ export default {
     }
 
     let following = false;
-    const going = () => c.leased || wanted;
-    let wanted = false; // asked for, and not seen to be taken up yet
     const follow = () => {
       if (following) return;
       following = true;
       poll(async () => {
         const before = c;
+        const over = run && (await api(`/api/conversations/bulk-enrich/${run}`, { signal })).status === 'completed';
         c = await api(at, { signal });
-        if (c.leased || c.updated_at !== before.updated_at) wanted = false;
+        if (over) run = '';
         top();
         const moved = before.enrichment_status !== c.enrichment_status;
         if (moved) paint($('#spoken', root), `${STATUSES.find(([s]) => s === c.enrichment_status)[1]}.`);
-        if (going()) return moved ? 'changed' : 'same';
+        if (run || c.leased) return moved ? 'changed' : 'same';
         following = false;
         await load();
         return 'done';
@@ -108,9 +109,8 @@ export default {
 
     on(root, 'click', '[data-enrich]', (_, button) => busy(button, async () => {
       try {
-        await api(`${at}/enrich`, { method: 'POST', prefer: 'respond-async', signal });
-        wanted = true;
-        toast('Enrichment has started.');
+        run = (await api(`${at}/enrich`, { method: 'POST', prefer: 'respond-async', signal })).run_id;
+        top();
         follow();
       } catch (error) { complain(error, 'Nothing was started. '); }
     }), signal);
