@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.parser.models import SqsRecordModel
 from pydantic import BaseModel, Json
 
 from sidedesk.ai.gateway import Deadline
-from sidedesk.cx import approvals, drafting, tools
+from sidedesk.cx import drafting, tools, wishes
 from sidedesk.platform.context import database
 from sidedesk.platform.observability import flush_metrics, logger
 from sidedesk.platform.scope import Scope
@@ -39,7 +39,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
         wish = record.body.conversation_id
         outcome = drafting.draft(database(), scope, wish, work, public_url=links.public_url)
         if outcome == "overtaken":
-            approvals.nudge_drafter(scope, wish, seconds=10)
+            wishes.nudge_drafter(scope, wish, seconds=10)
         logger.info("draft", extra={"conversation": str(wish), "outcome": outcome})
 
     try:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.types.json import Jsonb
 
-from sidedesk.cx import guard, text_distance
+from sidedesk.cx import wishes
 from sidedesk.cx.errors import (
     AlreadyDecided,
     CustomerWrote,
@@ -40,17 +40,16 @@ from sidedesk.cx.models import (
     ThreadMessage,
 )
 from sidedesk.cx.repository import SQL
-from sidedesk.cx.text_distance import Edit
-from sidedesk.platform import audit_log, delivery, durable_metrics, outbox
+from sidedesk.platform import audit_log, durable_metrics, outbox
 from sidedesk.platform.db import Database, Transaction, constraint_of
 from sidedesk.platform.models import decode_cursor, part_of
-from sidedesk.platform.observability import logger
 from sidedesk.platform.outbox import Message as Queued
 from sidedesk.platform.scope import Scope
 from sidedesk.platform.tenant_options import TenantOptions, read_in
 
-POST_QUEUE: Final = "post_message"
-DRAFT_QUEUE: Final = "draft_reply"
+if TYPE_CHECKING:
+    from sidedesk.cx.text_distance import Edit
+
 WAITING: Final = ("pending", "sending")
 DECIDED: Final = ("sent", "rejected", "regenerated", "superseded", "answered_manually", "closed")
 
@@ -177,7 +176,9 @@ def _address(chatwoot: dict[str, Any] | None, display_id: int) -> str:
 
 def approve(database: Database, scope: Scope, draft_id: UUID, wish: Approve) -> Decided:
     """Grades, the reply's words and the claim to send it, in one transaction; the sending itself comes after it."""
-    message = Queued.to_queue(POST_QUEUE, {"kind": "reply", "draft_id": str(draft_id)})
+    from sidedesk.cx import text_distance
+
+    message = Queued.to_queue(wishes.POST_QUEUE, {"kind": "reply", "draft_id": str(draft_id)})
     who = scope.email or scope.actor
     try:
         with database.transaction(scope) as transaction:
@@ -257,17 +258,8 @@ def regenerate(database: Database, scope: Scope, draft_id: UUID, wish: Regenerat
         _learn(transaction, draft_id, "regenerated", None, None, None, wish.instruction, who, None)
         transaction.run(*audit_log.record("cx.regenerated", draft_id=draft_id))
         transaction.run(*durable_metrics.add("cx_decisions_total", decision="regenerated"))
-    nudge_drafter(scope, conversation["conversation_id"])
+    wishes.nudge_drafter(scope, conversation["conversation_id"])
     return Decided(id=draft_id, status="pending")
-
-
-def nudge_drafter(scope: Scope, conversation_id: UUID, *, seconds: float = 0) -> None:
-    """The wish is in the row; this only saves a minute."""
-    try:
-        body = {"tenant_id": str(scope.tenant_id), "conversation_id": str(conversation_id)}
-        delivery.nudge(DRAFT_QUEUE, body, seconds=seconds)
-    except Exception:
-        logger.warning("drafter left to the minute tick", exc_info=True)
 
 
 # Rules ---------------------------------------------------------------------------------------------------------------
@@ -315,6 +307,8 @@ def _flags(
     if text == draft["reply"]:
         return list(draft["flags"])
     thread = transaction.rows(ThreadMessage, SQL["thread"], {"conversation_id": draft["conversation_id"]})
+    from sidedesk.cx import guard  # expressions in six languages: only an edited reply needs them
+
     verdict = guard.examine(
         text,
         thread=[message.text for message in thread if message.direction != "note"],

@@ -20,6 +20,7 @@ from sidedesk.cx.errors import first_sentence
 from sidedesk.cx.repository import SQL
 from sidedesk.cx.sentiment import sentiment_of
 from sidedesk.cx.tools import DRAFT_LEASE_SECONDS, Tools
+from sidedesk.cx.wishes import POST_QUEUE
 from sidedesk.platform import audit_log, durable_metrics, notifications, outbox
 from sidedesk.platform.db import Database, Transaction
 from sidedesk.platform.errors import DomainError, UpstreamFailed
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from sidedesk.clients.chatwoot_shapes import Conversation, Message
 
 Outcome = Literal["drafted", "overtaken", "not_due", "not_wanted", "deferred", "paused"]
-POST_QUEUE: Final = "post_message"
 # A model that cannot be used now is asked again, less and less often, and never forgotten.
 FIRST_WAIT, LONGEST_WAIT = 20, 1_800
 

@@ -16,10 +16,10 @@ from uuid import UUID
 from sidedesk.clients.chatwoot_errors import ChatwootBusy, ChatwootDown, ConversationGone, PostUnclear
 from sidedesk.clients.chatwoot_machines import is_machine
 from sidedesk.cx import notes, signals
-from sidedesk.cx.approvals import POST_QUEUE
 from sidedesk.cx.errors import first_sentence
 from sidedesk.cx.repository import SQL
 from sidedesk.cx.tools import POST_LEASE_SECONDS, SETTLE_SECONDS, Tools
+from sidedesk.cx.wishes import POST_QUEUE
 from sidedesk.platform import audit_log, durable_metrics, outbox
 from sidedesk.platform.db import Database
 from sidedesk.platform.errors import Conflict, DomainError, InvalidRequest, NotFound, Unavailable

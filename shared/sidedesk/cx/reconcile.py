@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 
 from sidedesk.clients.chatwoot_shapes import Conversation, Message
 from sidedesk.cx import signals
-from sidedesk.cx.approvals import nudge_drafter
 from sidedesk.cx.errors import first_sentence
 from sidedesk.cx.repository import SQL
 from sidedesk.cx.tools import Tools
+from sidedesk.cx.wishes import nudge_drafter
 from sidedesk.platform import durable_metrics, integrations
 from sidedesk.platform.db import Database
 from sidedesk.platform.errors import DomainError

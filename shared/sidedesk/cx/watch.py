@@ -6,10 +6,10 @@ import time
 from typing import Any, Final
 
 from sidedesk.cx import learning, text_distance
-from sidedesk.cx.approvals import DRAFT_QUEUE, POST_QUEUE
 from sidedesk.cx.drafting import alert
 from sidedesk.cx.repository import SQL
 from sidedesk.cx.tools import Tools
+from sidedesk.cx.wishes import DRAFT_QUEUE, POST_QUEUE
 from sidedesk.platform import delivery, durable_metrics, outbox
 from sidedesk.platform.db import Database
 from sidedesk.platform.errors import DomainError

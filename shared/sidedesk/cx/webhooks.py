@@ -17,7 +17,7 @@ from sidedesk.clients.chatwoot_errors import MalformedWebhook
 from sidedesk.clients.chatwoot_shapes import from_webhook
 from sidedesk.clients.chatwoot_signature import BadSignature
 from sidedesk.cx import signals
-from sidedesk.cx.approvals import nudge_drafter
+from sidedesk.cx.wishes import nudge_drafter
 from sidedesk.platform import integrations
 from sidedesk.platform.db import Database
 from sidedesk.platform.errors import DomainError

@@ -10,10 +10,10 @@ from moto import mock_aws
 from local.sandbox import credentials
 from sidedesk.ai import calls, transport
 from sidedesk.ai.gateway import Deadline, Gateway
-from sidedesk.cx import approvals, tools
+from sidedesk.cx import tools
 from sidedesk.knowledge import retrieval
 from sidedesk.knowledge.retrieval import Passage
-from sidedesk.platform import aws, integrations, outbox
+from sidedesk.platform import aws, delivery, integrations, outbox
 from sidedesk.platform.integrations import NewIntegration
 from tests.sandbox.conftest import Sandbox
 from tests.support.replies import Replies
@@ -65,7 +65,7 @@ def connect(tenant: Tenant, world: World, kind: Any, base_url: str, secret: str,
 def replies(world: World, outside: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Replies:
     # Queues are looked at in their rows; sending them is tested with the platform.
     monkeypatch.setattr(outbox, "send_soon", lambda *_: None)
-    monkeypatch.setattr(approvals.delivery, "nudge", lambda *_, **__: None)
+    monkeypatch.setattr(delivery, "nudge", lambda *_, **__: None)
     chatwoot = connect(
         world.northwind, world, "chatwoot", f"{outside.base}/chatwoot", credentials.CHATWOOT_ADMIN_TOKEN, account_id=1
     )

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sidedesk.cx import approvals, composing, drafting, posting, signals
+from sidedesk.cx import approvals, composing, drafting, posting, signals, wishes
 from sidedesk.cx.composing import Composed
 from sidedesk.cx.models import Approve, Grades, Regenerate, Reject
 from sidedesk.cx.tools import Tools
@@ -247,7 +247,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Queues and models are tested elsewhere: here it is the order of things that counts."""
     observability.logger.setLevel("CRITICAL")
     monkeypatch.setattr(outbox, "send_soon", lambda *_: None)
-    monkeypatch.setattr(approvals, "nudge_drafter", lambda *_, **__: None)
+    monkeypatch.setattr(wishes, "nudge_drafter", lambda *_, **__: None)
 
     def compose(*_: Any, thread: Any, **__: Any) -> Composed:
         return composed(composing.question_of(thread))
