@@ -5,7 +5,7 @@ SHELL  := /bin/bash
 .DEFAULT_GOAL := help
 # The browser comes last: its driver keeps an event loop in the process, which others may not have.
 TESTS  ?= tests/unit tests/template tests/sandbox tests/functional tests/n8n tests/engine tests/console
-.PHONY: help up down status clean distclean demo demo-cx test test-unit test-functional test-template test-engine check build bench chaos chaos-audits chaos-enrichment e2e screenshots locks check-chatwoot check-n8n setup-dev setup-local
+.PHONY: help up down status clean distclean demo demo-cx test test-unit test-functional test-template test-engine check build bench chaos chaos-audits chaos-cx chaos-enrichment e2e screenshots locks check-chatwoot check-n8n setup-dev setup-local
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -80,6 +80,10 @@ chaos: ## kill -9 of every part while runs are accepted, on a stack of its own (
 chaos-audits: ## audit runs of 500 agents and 10 000 results while parts are killed (about seven minutes; ONLY=triggers, endings or callbacks)
 	@$(PYTHON) -m local.bootstrap dev local runtime layer
 	@$(DEV)/python -m tests.chaos.audits $(ONLY)
+
+chaos-cx: ## customers' messages, approvals and lost webhooks while parts are killed (ONLY=webhooks, sender, gap, off or interleavings)
+	@$(PYTHON) -m local.bootstrap dev local runtime layer
+	@PYTHONPATH=shared $(DEV)/python -m tests.chaos.cx $(ONLY)
 
 check-chatwoot: ## how the Chatwoot of the running stack is, or of CHATWOOT_BASE_URL, CHATWOOT_API_KEY and CHATWOOT_ACCOUNT_ID
 	@$(PYTHON) -m local.bootstrap dev

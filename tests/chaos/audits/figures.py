@@ -20,6 +20,7 @@ class Line:
 
 @dataclass
 class Figures:
+    longest: float = LONGEST
     began: float = field(default_factory=time.monotonic)
     lines: list[Line] = field(default_factory=list)
 
@@ -58,7 +59,7 @@ class Figures:
 
     def wait(self, check: Callable[[], Any], seconds: float, every: float = 0.5) -> Any:
         """What `check` found at last; its last answer when the time is up, so that the figures tell what was missing."""
-        end = min(time.monotonic() + seconds, self.began + LONGEST)
+        end = min(time.monotonic() + seconds, self.began + self.longest)
         while True:
             found = check()
             if found or time.monotonic() > end:

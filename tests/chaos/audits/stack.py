@@ -53,7 +53,7 @@ class Stack:
                 cwd=ROOT, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
         end = time.monotonic() + LONGEST_START
-        while not (self.share / "stack.json").exists() or self._parts().get("state") != "ready":
+        while not (self.share / "stack.json").exists() or self.parts().get("state") != "ready":
             if self.process.poll() is not None or time.monotonic() > end:
                 said = (self.home / "output").read_text(errors="replace")[-3000:]
                 raise NotStarted(f"The stack did not start:\n{said}")
@@ -85,7 +85,7 @@ class Stack:
 
     # -- kill ----------------------------------------------------------------
 
-    def _parts(self) -> dict[str, Any]:
+    def parts(self) -> dict[str, Any]:
         try:
             found: dict[str, Any] = json.loads((self.state / "run" / "parts.json").read_text())
         except (OSError, ValueError):
@@ -94,12 +94,12 @@ class Stack:
 
     def kill_part(self, name: str) -> float:
         """`kill -9`, then seconds until the supervisor has it back; the engine is back when it is deployed again."""
-        before = self._parts()["parts"][name]
+        before = self.parts()["parts"][name]
         began = time.monotonic()
         os.kill(before["pid"], signal.SIGKILL)
         while time.monotonic() - began < 60:
             time.sleep(0.1)
-            now = self._parts().get("parts", {}).get(name)
+            now = self.parts().get("parts", {}).get(name)
             back = now and now["state"] == "running" and now["restarts"] > before["restarts"]
             if back and (name != "engine" or self.healthy()):
                 break
@@ -154,8 +154,11 @@ class Stack:
         return [mail for mail in kept if job_id in mail["text"]]
 
     def sqs(self) -> Any:
+        return self.aws("sqs")
+
+    def aws(self, service: str) -> Any:
         return boto3.client(
-            "sqs", endpoint_url=self.file["aws"], region_name="us-east-1", aws_access_key_id="test",
+            service, endpoint_url=self.file["aws"], region_name="us-east-1", aws_access_key_id="test",
             aws_secret_access_key="test",
         )  # fmt: skip
 
