@@ -66,7 +66,7 @@ screenshots: ## pictures of every page of the running stack, in .local/screensho
 	@$(PYTHON) -m local.bootstrap dev
 	@tests/e2e/run.sh screenshots
 
-bench: ## ratios that must hold, in about four minutes (ONLY=import, database, edge, sender, runs, callbacks, writers, closing or retrieval)
+bench: ## ratios that must hold, in about four minutes (ONLY=import, database, edge, sender, runs, callbacks, webhook, writers, closing or retrieval)
 	@$(PYTHON) -m local.bootstrap dev runtime layer
 	@PYTHONPATH=shared $(DEV)/python -m bench $(ONLY)
 

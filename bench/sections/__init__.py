@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.findings import Finding
-from bench.sections import callbacks, closing, database, edge, imports, large_runs, retrieval, sender, writers
+from bench.sections import callbacks, closing, database, edge, imports, large_runs, retrieval, sender, webhook, writers
 from bench.stage import Stage
 
 Section = Callable[[Stage], list[Finding]]
@@ -17,6 +17,7 @@ SECTIONS: dict[str, Section] = {
     "sender": sender.measure,
     "runs": large_runs.measure,
     "callbacks": callbacks.measure,
+    "webhook": webhook.measure,
     "writers": writers.measure,
     "closing": closing.measure,
     "retrieval": retrieval.measure,

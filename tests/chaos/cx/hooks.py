@@ -93,10 +93,10 @@ def _show(
         "forged messages stored", stack.value("SELECT count(*) FROM cx_messages WHERE message_id > %s", NO_SUCH), 0
     )
     figures.exactly("messages under exactly one live draft", _covered(stack, office, said), genuine)
-    figures.exactly("live drafts", office.drafts(talks, "status IN ('pending', 'sending')"), TALKS)
+    figures.exactly("live drafts", office.drafts(talks, "d.status IN ('pending', 'sending')"), TALKS)
     figures.exactly(
         "drafts neither live nor replaced by a newer one",
-        office.drafts(talks, "status NOT IN ('pending', 'superseded')"),
+        office.drafts(talks, "d.status NOT IN ('pending', 'superseded')"),
         0,
     )
     _show_notes(stack, figures, office, talks)
@@ -127,10 +127,8 @@ def _show_notes(stack: Stack, figures: Figures, office: Office, talks: Sequence[
             office.integration_id, list(numbers),
         )
     }  # fmt: skip
-    live = "status = 'pending' AND EXISTS (SELECT FROM cx_notes n WHERE n.draft_id = d.id AND n.status = 'posted')"
-    figures.exactly(
-        "live drafts with their note posted", office.drafts(talks, live.replace("status =", "d.status =", 1)), TALKS
-    )
+    live = "d.status = 'pending' AND EXISTS (SELECT FROM cx_notes n WHERE n.draft_id = d.id AND n.status = 'posted')"
+    figures.exactly("live drafts with their note posted", office.drafts(talks, live), TALKS)
     figures.exactly("notes in Chatwoot that are not the posted ones", len(set(there) ^ posted), 0)
     figures.exactly("notes in Chatwoot more than once", sum(count > 1 for count in there.values()), 0)
     public = [one for one in office.ours(private=False) if one["conversation_id"] in numbers]
