@@ -89,7 +89,7 @@ check-chatwoot: ## how the Chatwoot of the running stack is, or of CHATWOOT_BASE
 	@$(PYTHON) -m local.bootstrap dev
 	@PYTHONPATH=shared $(DEV)/python -m local.check_chatwoot
 
-chaos-enrichment: ## a hundred conversations with a failing model and killed workers, and how much personal data is found (about five minutes; ONLY=pii, runs or memory)
+chaos-enrichment: ## a hundred conversations with a failing model and killed workers, and how much personal data is found (five to ten minutes; ONLY=pii, runs or memory)
 	@$(PYTHON) -m local.bootstrap dev local runtime layer
 	@PYTHONPATH=shared $(DEV)/python -m tests.chaos.enrichment $(ONLY)
 
