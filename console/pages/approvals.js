@@ -115,7 +115,7 @@ export default {
     const prefetch = () => { const next = desk.after(state.openId); if (next && !desk.details.has(next.id)) desk.detail(next.id).catch(() => {}); };
     const settleView = (focus) => {
       if (wide.matches) $('#d-talk', root).scrollTo(0, 1e6); else scrollTo(0, 0);
-      if (focus) $('.drawer h2', root).focus({ preventScroll: true });
+      if (focus && !document.activeElement?.matches('input, textarea, select')) $('.drawer h2', root).focus({ preventScroll: true }); // never out of somebody's typing
       $('.q.is-open', root)?.scrollIntoView({ block: 'nearest' });
       prefetch();
     };
@@ -128,6 +128,7 @@ export default {
       show();
       if (!id) { if (focus) $('#queue', root).focus({ preventScroll: true }); return; }
       if (known) settleView(focus);
+      if (desk.fresh(id)) return;
       try {
         await desk.detail(id);
         if (state.openId !== id) return;
@@ -258,7 +259,6 @@ export default {
       return true;
     };
     api('/api/settings', { signal }).then(({ flags }) => { state.off = flags?.AI_CUSTOMER_DRAFT_ENABLED === false; showQueue(); }).catch(() => {});
-    await show1(params.id ?? firstOpen(), false);
-    if (params.id) $('.drawer h2', root)?.focus({ preventScroll: true });
+    await show1(params.id ?? firstOpen(), Boolean(params.id));
   },
 };

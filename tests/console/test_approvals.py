@@ -293,6 +293,19 @@ def test_what_was_typed_and_marked_survives_a_look_elsewhere_and_a_reload(api: S
     assert "Half a thought" not in page.evaluate("JSON.stringify({...sessionStorage})")
 
 
+def test_quick_typing_goes_where_it_was_meant_to_go(api: StandIn, console: Console) -> None:
+    api.world.delay = 0.5
+    page = console("/approvals/d-1")
+    page.locator("#reply").wait_for()
+    press(page, "e")
+    page.keyboard.press("Control+Home")
+    for letter in "none r ":
+        page.keyboard.type(letter)
+        page.wait_for_timeout(120)
+    expect(page.locator("#reply")).to_have_value(re.compile("^none r Hello Sofia"))
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_a_refresh_does_not_disturb_the_cursor(api: StandIn, console: Console) -> None:
     page = opened(console)
     press(page, "e")

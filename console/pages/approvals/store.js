@@ -5,6 +5,7 @@ import { api, list } from '../../lib/api.js';
 const PAGE = 25;
 const MOST_REFRESHED = 100;
 const KEPT_DETAILS = 40;
+const FRESH_MS = 3_000;
 
 export const FILTERS = ['status', 'risk', 'channel', 'q'];
 
@@ -15,6 +16,7 @@ export function filtersOf(query) {
 
 export function store(filters, signal) {
   const details = new Map();
+  const told = new WeakMap(); // when a draft was last told
   const desk = { filters, rows: [], cursor: '', counts: {} };
   let turn = 0;
 
@@ -43,11 +45,14 @@ export function store(filters, signal) {
       const detail = await api(`/api/cx/approvals/${encodeURIComponent(id)}`, { signal });
       details.delete(id);
       details.set(id, detail);
+      told.set(detail, performance.now());
       if (details.size > KEPT_DETAILS) details.delete(details.keys().next().value);
       const line = desk.rows.find((row) => row.id === id);
       if (line) Object.keys(line).forEach((name) => { if (name in detail) line[name] = detail[name]; });
       return detail;
     },
+    /** Just told: asking again would tell the same. */
+    fresh: (id) => details.has(id) && performance.now() - told.get(details.get(id)) < FRESH_MS,
     index: (id) => desk.rows.findIndex((row) => row.id === id),
     /** The next one that waits for a decision, from here downwards and then from the top. */
     after(id) {
