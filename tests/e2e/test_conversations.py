@@ -116,12 +116,14 @@ def test_an_invalid_one_says_why_and_can_be_tried_again(console: Console, tag: s
 @pytest.mark.timeout(420)
 def test_the_enriched_corpus_is_exported_and_read(console: Console, tag: str) -> None:
     page = console("/conversations/exports")
+    page.locator("#exports tbody tr, #exports .state__title").first.wait_for()
+    earlier = page.locator("#exports [data-get]").evaluate_all("(found) => found.map((one) => one.id)")
     page.get_by_role("radio", name="JSON lines").check()
     page.get_by_label("Source").select_option("upload")
     page.get_by_role("button", name="Write the file").click()
     newest = page.get_by_role("table", name="Exports").locator("tbody tr").first
     expect(newest).to_contain_text("JSON lines")
-    expect(newest).to_contain_text("Completed", timeout=60_000)
+    expect(newest.locator("[data-get]")).not_to_have_id(earlier[0] if earlier else "", timeout=60_000)
     with page.expect_download() as download:
         newest.get_by_role("button", name="Download").click()
     text = download.value.path().read_text()
