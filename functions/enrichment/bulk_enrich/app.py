@@ -7,8 +7,8 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from sidedesk.ai.gateway import Deadline
-from sidedesk.enrichment import batches, document, runs, service, wiring
+from sidedesk.ai.deadline import Deadline
+from sidedesk.enrichment import batches, runs, service
 from sidedesk.enrichment.models import (
     Batch,
     BatchItems,
@@ -88,6 +88,8 @@ def get_findings(conversation_id: UUID) -> Findings:
 @api.post("/api/conversations/generate", allow="enrichment.run", status_code=201, limit="30/minute")
 def generate(body: GenerateRequest) -> Generated:
     """Make up one conversation on a topic."""
+    from sidedesk.enrichment import wiring  # the model client: only this route waits for one
+
     deadline = Deadline.of(api.resolver.lambda_context, keep_seconds=3)
     gateway = wiring.gateway(database(), api.person_scope, None, deadline, None)
     name = api.new_id("conversation")
@@ -133,6 +135,8 @@ def enrich_batch(batch_id: UUID) -> BulkEnrichAnswer:
 def schema() -> dict[str, object]:
     """The JSON Schema that every enriched document follows."""
     headers = {"Cache-Control": "public, max-age=3600"}
+    from sidedesk.enrichment import document
+
     raise Direct(Response(200, "application/schema+json", json.dumps(document.schema()), headers=headers))
 
 

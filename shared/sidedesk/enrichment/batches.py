@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import cycle, islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel
 
-from sidedesk.ai import ledger
 from sidedesk.ai.errors import CapReached
-from sidedesk.ai.gateway import Deadline, Gateway
 from sidedesk.conversations import service as conversations
-from sidedesk.enrichment import generation, runs
+from sidedesk.enrichment import runs
 from sidedesk.enrichment.errors import (
     BatchEmpty,
     BatchNotFound,
@@ -33,6 +31,10 @@ from sidedesk.platform.models import Page, decode_cursor, part_of
 from sidedesk.platform.observability import count, logger
 from sidedesk.platform.outbox import Message
 from sidedesk.platform.scope import AnyScope, Scope
+
+if TYPE_CHECKING:
+    from sidedesk.ai.deadline import Deadline
+    from sidedesk.ai.gateway import Gateway
 
 QUEUE: Final = "generate_conversation"
 ATTEMPTS: Final = 5
@@ -72,6 +74,8 @@ def generate_one(
     database: Database, scope: AnyScope, wish: GenerateRequest, *, conversation_name: UUID, gateway: Gateway
 ) -> Generated:
     """One conversation while the caller waits."""
+    from sidedesk.enrichment import generation
+
     made = generation.make(
         gateway,
         topic=wish.topic,
@@ -112,6 +116,8 @@ def create(database: Database, scope: AnyScope, wish: BatchRequest, *, batch_id:
         if transaction.values(SQL["create_batch"], values):
             transaction.run(SQL["create_batch_items"], {"batch_id": batch_id, "ids": ids, "topics": topics})
             if wish.max_cost_usd is not None:
+                from sidedesk.ai import ledger  # only batches with a cap of their own need it
+
                 transaction.run(*ledger.set_job_cap(batch_id, Decimal(str(wish.max_cost_usd))))
             messages = [_message(scope.tenant_id, one) for one in ids]
             transaction.run(*outbox.add(scope, messages))
@@ -178,6 +184,8 @@ def generate(tools: Tools, wanted: Wanted, deadline: Deadline) -> str:
     try:
         # Made by a worker that died before it could say so: it is paid for.
         if own not in conversations.statuses(database, scope, [own]):
+            from sidedesk.enrichment import generation
+
             made = generation.make(
                 tools.gateway(scope, batch_id, deadline, None),
                 topic=item["topic"],
