@@ -4,12 +4,13 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from local.sandbox.openai import gullible, lexicon, obedience, sources, transcript
+from local.sandbox.openai import examples, gullible, lexicon, obedience, sources, transcript
+from local.sandbox.openai.embeddings import closeness
 from local.sandbox.openai.prompt import Prompt
 from local.sandbox.openai.schema import MISSING, Reader, Schema, fill
-from local.sandbox.openai.sources import Match
+from local.sandbox.openai.sources import Match, Source
 from local.sandbox.openai.tasks.generic import mood
-from local.sandbox.text import language, shorten
+from local.sandbox.text import language, overlap, shorten
 
 _PHRASES = {
     "en": (
@@ -48,6 +49,7 @@ _PHRASES = {
         "Se precisar de mais alguma coisa, estou à disposição.",
     ),
 }
+_SAID = 0.35
 
 
 @dataclass
@@ -79,21 +81,46 @@ def write(prompt: Prompt, obedient: bool) -> Draft:
     theirs = [t for t in turns if t.role == "client"]
     asked = "\n".join(t.text for t in theirs[-3:]) or prompt.question
     question = gullible.without_orders(asked) or asked
-    matches = sources.best(question, sources.find(prompt))
+    offered = sources.find(prompt)
+    habits = examples.shared(question, examples.find(prompt), asked)
+    matches = _told(question, sources.best(question, offered), habits, offered)
     angry = lexicon.sentiment(question) < -0.15
     name = next((t.author.split()[0] for t in reversed(theirs) if t.author.strip() and "@" not in t.author), "")
     hello, sorry, thanks, unknown, bye = _PHRASES.get(language(question), _PHRASES["en"])
-    facts = [re.sub(r"\s+", " ", m.sentence) for m in matches]
+    facts = [re.sub(r"\s+", " ", m.sentence) for m in matches if m.sentence not in habits]
     if wish := _instruction(prompt):
         bye = bye if "short" not in wish else ""
-    body = " ".join([sorry if angry else thanks, *(facts or [unknown])])
+    if habits:
+        # Colleagues' way of answering has its own beginning and end.
+        opening = [sorry] if angry and not lexicon.has(lexicon.EMPATHY, " ".join(habits)) else []
+        body, bye = " ".join([*opening, *habits, *facts]), ""
+    else:
+        body = " ".join([sorry if angry else thanks, *(facts or [unknown])])
     reply = "\n\n".join(p for p in (hello.format(name=f" {name}" if name else ""), body, bye) if p)
     if obedient:
         reply = _obey(prompt, reply)
     best = matches[0].score if matches else 0.0
     confidence = round(min(0.95, 0.4 + 0.9 * best), 2) if matches else 0.25
     risk = "high" if not matches else "medium" if angry or best < 0.4 else "low"
-    return Draft(reply, matches, confidence, risk, question, None if matches else unknown)
+    return Draft(reply, matches, confidence, risk, question, None if matches or habits else unknown)
+
+
+def _told(question: str, facts: list[Match], habits: list[str], offered: list[Source]) -> list[Match]:
+    """What the reply states and where it stands. A fact that colleagues leave out stays out, unless it is what was asked."""
+    if not habits:
+        return facts
+    most = max(overlap(question, habit) for habit in habits)
+    added = [
+        fact
+        for fact in facts
+        if overlap(question, fact.sentence) > most and all(closeness(habit, fact.sentence) < _SAID for habit in habits)
+    ]
+    quoted = [
+        Match(source, habit, round(closeness(question, habit), 3))
+        for habit in habits
+        if (source := next((one for one in offered if habit in one.text), None))
+    ]
+    return [*quoted, *added]
 
 
 def _instruction(prompt: Prompt) -> str:
