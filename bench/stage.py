@@ -67,7 +67,7 @@ class Stage:
 
     def __enter__(self) -> Stage:
         os.environ |= ENVIRONMENT
-        self._stack.enter_context(_silent_log())
+        self._stack.enter_context(silent_log())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -104,7 +104,7 @@ def _app_url(server: TestPostgres, name: str) -> str:
 
 
 @contextmanager
-def _silent_log() -> Iterator[TextIO]:
+def silent_log() -> Iterator[TextIO]:
     """Log lines are made, as they are in production, and written to nowhere."""
     from sidedesk.platform.observability import logger
 

@@ -14,8 +14,8 @@ _EXAMPLE = re.compile(
 )
 # A name or a figure belongs to the case it was written for, unless several answers share it.
 _PARTICULAR = re.compile(r"(?<![\w<])(?=[\w<]*\d)[\w.,:/-]*\w|(?<=[\w,;] )[A-ZÀ-Þ][\w'’-]+|…|<[A-Z_]+_\d+>")
-_SAME_TOPIC = 0.3
-_SAME_POINT = 0.35
+_SAME_TOPIC = 0.15
+_SAME_POINT = 0.25
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from local.sandbox.text import overlap, sentences
 _TEXT = ("text", "content", "chunk", "body", "excerpt", "snippet", "passage")
 _NUMBERED = re.compile(r"^\s*\[(?P<id>S?\d+|[0-9a-f-]{8,})\]\s*(?P<text>.+)$", re.I | re.M)
 _TAG = re.compile(r"<(?:source|document|chunk|article)\b([^>]*)>(.*?)</(?:source|document|chunk|article)>", re.S | re.I)
+_TABLE_HEAD = re.compile(r"^\|.*\|[^\S\n]*\n\|[-:| ]+\|[^\S\n]*$", re.M)
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def best(question: str, sources: list[Source], most: int = 3, threshold: float =
     found: list[Match] = []
     for source in sources:
         about = 0.5 * closeness(question, f"{source.title}. {source.text}") + 0.2 * overlap(question, source.title)
-        for sentence in sentences(source.text):
+        for sentence in sentences(_TABLE_HEAD.sub("", source.text)):
             if len(sentence.split()) > 3 and not sentence.startswith("#"):
                 score = about + 0.5 * closeness(question, sentence) + 0.3 * overlap(question, sentence)
                 found.append(Match(source, sentence, round(score, 3)))

@@ -223,7 +223,8 @@ def _ask(
             avoid,
             channel_of(about),
             options.options.cx.model_dump(
-                mode="json", include={"brand_phrases", "evidence_threshold", "signature", "learning"}
+                mode="json",
+                include={"brand_phrases", "evidence_threshold", "example_threshold", "signature", "learning"},
             ),
         ],
         ensure_ascii=True,
@@ -268,7 +269,7 @@ def _find(
             batch.rows(Hit, *retrieval.statement(*look, [PAST_REPLIES], EXAMPLES_AT_MOST)) if cx.learning else None
         )
     close = [hit for hit in articles.all() if speaks_of(hit, cx.evidence_threshold)]
-    past = [hit for hit in (replies.all() if replies else []) if hit.similarity >= learning.ALIKE]
+    past = [hit for hit in (replies.all() if replies else []) if hit.similarity >= cx.example_threshold]
     sources = [_article(number, hit) for number, hit in enumerate(close, 1)]
     sources += [_past_reply(number, hit) for number, hit in enumerate(past, 1)]
     return sources, [learning.example_of(hit) for hit in past], vector.cost_usd

@@ -1,6 +1,14 @@
 -- Erasing a person: the words go, the figures stay. Theirs are the conversations with their address or number; texts of
 -- others that name them go too. A short subject names nobody for certain, so only whole values count for it.
 
+-- name: examples_of
+-- Locked, so that none becomes an example at this moment.
+SELECT l.id FROM cx_learning_signals l
+ WHERE l.kind = 'approved' AND l.human_reply IS NOT NULL
+   AND (l.conversation_id IN (SELECT conversation_id FROM cx_conversations WHERE lower(contact ->> 'email') = %(s)s OR contact ->> 'phone' = %(s)s)
+        OR (length(%(s)s) > 4 AND position(%(s)s IN lower(concat_ws(' ', l.customer_message, l.human_reply))) > 0))
+   FOR UPDATE;
+
 -- name: erase_unsent
 -- Not out yet: it does not go out any more. What a sender has in hand at this moment may still arrive; nothing of it stays here.
 DELETE FROM cx_replies r USING cx_conversations c

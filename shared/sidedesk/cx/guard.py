@@ -76,7 +76,7 @@ def examine(
         "prompt_text": prompt_text.repeated(readings, system_prompt),
         "foreign_link": links.foreign(reply, readings, allowed_hosts, [f"{one.url}\n{one.excerpt}" for one in cited]),
         "promise": promises.unbacked(readable, [source.excerpt for source in cited], evidence),
-        "foreign_personal_data": identity.foreign(reply, here, article_texts, [*others, *past], allowed_hosts),
+        "foreign_personal_data": identity.foreign(reply, here, article_texts, others, past, allowed_hosts),
         "unsupported_claim": [*unsupported, *figures.unsupported(reply, every_text, heard=here)],
     }
     return Verdict(

@@ -30,23 +30,32 @@ _VERBATIM: Final = 48  # letters in a row
 
 
 def foreign(
-    reply: str, here: Sequence[str], articles: Sequence[str], others: Sequence[str], allowed_hosts: Sequence[str]
+    reply: str,
+    here: Sequence[str],
+    articles: Sequence[str],
+    others: Sequence[str],
+    past: Sequence[str],
+    allowed_hosts: Sequence[str],
 ) -> list[str]:
-    """What the reply has of other people; `others` are texts about them that the writer may have seen."""
+    """What the reply has of other people: `others` is what they wrote, `past` what they were answered.
+
+    To answer as colleagues answered before is what past replies are for; to repeat what another customer wrote is not.
+    """
     text = _visible(reply)
     ours = "\n".join([*here, *articles])
     own_letters = _letters(ours)
     found = [
-        value for value in _data(text) if _letters(value) not in own_letters and not _of_company(value, allowed_hosts)
+        value for value in data_of(text) if _letters(value) not in own_letters and not _of_company(value, allowed_hosts)
     ]
-    if others:
-        theirs, own = "\n".join(others), fold(ours)
+    if others or past:
+        theirs, own = "\n".join([*others, *past]), fold(ours)
         found += [name for name in _PERSON.findall(text) if name in theirs and fold(name) not in own]
-        found += _copied(text, theirs, own_letters)
+        found += _copied(text, "\n".join(others), own_letters)
     return list(dict.fromkeys(found))
 
 
-def _data(text: str) -> Iterator[str]:
+def data_of(text: str) -> Iterator[str]:
+    """Addresses, numbers and codes, whoever they belong to."""
     taken: list[tuple[int, int]] = []
     for detect in _DETECTORS:
         for span in detect(text):

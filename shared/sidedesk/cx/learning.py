@@ -11,19 +11,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from sidedesk.ai.redaction import Redactor
-from sidedesk.cx import text_distance
+from sidedesk.cx.impersonal import without_people
 from sidedesk.cx.repository import SQL
 from sidedesk.knowledge import retrieval
 from sidedesk.knowledge.retrieval import Hit, Passage
 from sidedesk.platform.db import Database
 from sidedesk.platform.scope import AnyScope
+from sidedesk.platform.tenant_options import tenant_options
 
 if TYPE_CHECKING:
     from sidedesk.ai.gateway import Gateway
 
 COLLECTION: Final = "cx_reply"
-ALIKE: Final = 0.45  # below this, another customer's question is another question
 AT_A_TIME: Final = 50
 OBJECTIONS_AT_MOST: Final = 8
 PURPOSE: Final = "embed.index"  # the same model as every text of the store
@@ -51,18 +50,22 @@ def worth_avoiding(notes: Sequence[str]) -> list[str]:
 def index(database: Database, scope: AnyScope, gateway: Gateway) -> int:
     """Take up what was approved and sent since the last time. Answers how many examples were added."""
     rows = database.dicts(scope, SQL["unlearned"], {"limit": AT_A_TIME})
+    if not rows or not tenant_options(database, scope).options.cx.learning:
+        return 0
     passages = [passage for row in rows if (passage := _passage(row)) is not None]
     vectors: list[list[float]] = []
     model = ""
     if passages:
         answer = gateway.embed([passage.title for passage in passages], purpose=PURPOSE)
         vectors, model = answer.value, answer.model
-    if rows:
-        with database.batch(scope) as batch:
-            if passages:
-                batch.run(*retrieval.put(COLLECTION, passages, vectors, model))
-            batch.run(SQL["learned"], {"ids": [row["id"] for row in rows]})
-    return len(passages)
+    made = dict(zip((passage.id for passage in passages), zip(passages, vectors, strict=True), strict=True))
+    with database.transaction(scope) as transaction:
+        # Somebody may have been erased while the model was asked.
+        still = set(transaction.values(SQL["learned"], {"ids": [row["id"] for row in rows]}))
+        kept = [pair for one, pair in made.items() if one in still]
+        if kept:
+            transaction.run(*retrieval.put(COLLECTION, [one for one, _ in kept], [vector for _, vector in kept], model))
+    return len(kept)
 
 
 def forget(ids: Sequence[UUID]) -> tuple[str, dict[str, Any]]:
@@ -71,18 +74,11 @@ def forget(ids: Sequence[UUID]) -> tuple[str, dict[str, Any]]:
 
 
 def _passage(row: dict[str, Any]) -> Passage | None:
-    redactor = Redactor()
-    question = redactor.redact(without_names(row["customer_message"], row["names"]))
-    reply = redactor.redact(without_names(text_distance.body_of(row["human_reply"]), row["names"]))
-    if len(reply.split()) < 3 or len(question.split()) < 2:
+    articles = [f"{one['title']}\n{one['excerpt']}" for one in row["rag_sources"] if one["kind"] == "article"]
+    exchange = without_people(
+        row["customer_message"], row["human_reply"], row["contact"], row["people"] or (), articles
+    )
+    if len(exchange.reply.split()) < 3 or len(exchange.question.split()) < 2:
         return None
     meta = {"approved_at": row["created_at"].isoformat(), "signal_id": str(row["id"])}
-    return Passage(row["id"], question[:4_000], reply[:8_000], meta)
-
-
-def without_names(text: str, names: Sequence[str]) -> str:
-    """Another customer must never be greeted by this one's name."""
-    for name in sorted({part for whole in names for part in (whole, *whole.split())}, key=len, reverse=True):
-        if len(name) > 2:
-            text = text.replace(name, "the customer")
-    return text
+    return Passage(row["id"], exchange.question[:4_000], exchange.reply[:8_000], meta)

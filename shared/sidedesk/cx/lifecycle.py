@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from uuid import uuid5
 
-from sidedesk.cx import dead
+from sidedesk.cx import dead, learning
 from sidedesk.cx.gold import ITEMS
 from sidedesk.cx.repository import FIGURES_SQL
 from sidedesk.platform.capability import Capability
@@ -61,9 +61,14 @@ def seed_tenant(database: Database, scope: Scope) -> None:
 
 
 def forget(database: Database, scope: AnyScope, subject: str) -> dict[str, int]:
-    with database.batch(scope) as batch:
-        touched = {step: batch.run(_ERASURE_SQL[step], {"s": subject}) for step in _STEPS}
-    return {step.removeprefix("erase_"): done.count() for step, done in touched.items()}
+    touched: dict[str, int] = {}
+    with database.transaction(scope) as transaction:
+        # What drafts for others were to learn from this person goes first, while the conversation still tells whose it is.
+        taught = transaction.values(_ERASURE_SQL["examples_of"], {"s": subject})
+        transaction.run(*learning.forget(taught))
+        for step in _STEPS:
+            touched[step.removeprefix("erase_")] = transaction.run(_ERASURE_SQL[step], {"s": subject})
+    return touched | {"examples": len(taught)}
 
 
 def export(database: Database, scope: AnyScope) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -356,15 +356,17 @@ UPDATE cx_learning_signals SET edit_distance = %(edit_distance)s, edit_ratio = %
 -- Learning ------------------------------------------------------------------------------------------------------------
 
 -- name: unlearned
--- Approved replies that are out and not yet examples.
-SELECT s.id, s.customer_message, s.human_reply, s.created_at,
-       array_remove(ARRAY[c.contact ->> 'name'], NULL) AS names
-  FROM cx_learning_signals s JOIN cx_drafts d ON d.id = s.draft_id JOIN cx_conversations c ON c.conversation_id = s.conversation_id
- WHERE s.kind = 'approved' AND s.indexed_at IS NULL AND d.status = 'sent' AND d.flags = '{}' AND s.human_reply IS NOT NULL
+-- Approved replies that are out and not yet examples. Nothing that a check had a doubt about, in the draft or in what went out.
+SELECT s.id, s.customer_message, s.human_reply, s.created_at, s.rag_sources, c.contact,
+       (SELECT array_agg(DISTINCT m.author) FROM cx_messages m WHERE m.conversation_id = s.conversation_id AND m.author <> '') AS people
+  FROM cx_learning_signals s JOIN cx_drafts d ON d.id = s.draft_id JOIN cx_replies r ON r.draft_id = s.draft_id
+  JOIN cx_conversations c ON c.conversation_id = s.conversation_id
+ WHERE s.kind = 'approved' AND s.indexed_at IS NULL AND d.status = 'sent' AND d.flags = '{}' AND r.override_reason = '' AND s.human_reply IS NOT NULL
  ORDER BY s.created_at LIMIT %(limit)s;
 
 -- name: learned
-UPDATE cx_learning_signals SET indexed_at = now() WHERE id = ANY(%(ids)s);
+-- Those that still have their words; the others were erased meanwhile.
+UPDATE cx_learning_signals SET indexed_at = now() WHERE id = ANY(%(ids)s) AND indexed_at IS NULL AND human_reply IS NOT NULL RETURNING id;
 
 -- Looking for what was lost -------------------------------------------------------------------------------------------
 

@@ -21,6 +21,13 @@ Breaker = Annotated[int, Field(ge=1, le=1_440, description="minutes without draf
 Threshold = Annotated[
     float, Field(ge=0, le=1, allow_inf_nan=False, description="least likeness of a source that may support a claim")
 ]
+Likeness = Annotated[
+    float,
+    Field(
+        ge=0, le=1, allow_inf_nan=False,
+        description="least likeness of a question whose approved reply may serve as an example",
+    ),
+]  # fmt: skip
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
 Phrases = Annotated[list[Phrase], Field(max_length=100)]
 Host = Annotated[
@@ -60,6 +67,7 @@ class CxOptions(BaseModel):
     max_drafts_per_hour: MostDrafts = 6
     breaker_minutes: Breaker = 60
     evidence_threshold: Threshold = 0.32
+    example_threshold: Likeness = 0.45
     brand_phrases: BrandPhrases = Field(default_factory=BrandPhrases)
     allowed_link_hosts: Hosts = []
     signature: Signature = ""
@@ -79,6 +87,7 @@ class CxChange(Body):
     max_drafts_per_hour: MostDrafts | None = None
     breaker_minutes: Breaker | None = None
     evidence_threshold: Threshold | None = None
+    example_threshold: Likeness | None = None
     brand_phrases: BrandPhrases | None = None
     allowed_link_hosts: Hosts | None = None
     signature: Signature | None = None

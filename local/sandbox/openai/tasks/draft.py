@@ -109,12 +109,13 @@ def _told(question: str, facts: list[Match], habits: list[str], offered: list[So
     """What the reply states and where it stands. A fact that colleagues leave out stays out, unless it is what was asked."""
     if not habits:
         return facts
-    most = max(overlap(question, habit) for habit in habits)
+    nearest = max(closeness(question, habit) + overlap(question, habit) for habit in habits)
     added = [
         fact
         for fact in facts
-        if overlap(question, fact.sentence) > most and all(closeness(habit, fact.sentence) < _SAID for habit in habits)
-    ]
+        if closeness(question, fact.sentence) + overlap(question, fact.sentence) > nearest
+        and all(closeness(habit, fact.sentence) < _SAID for habit in habits)
+    ][:1]
     quoted = [
         Match(source, habit, round(closeness(question, habit), 3))
         for habit in habits
