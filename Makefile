@@ -5,7 +5,7 @@ SHELL  := /bin/bash
 .DEFAULT_GOAL := help
 # The browser comes last: its driver keeps an event loop in the process, which others may not have.
 TESTS  ?= tests/unit tests/template tests/sandbox tests/functional tests/n8n tests/engine tests/console
-.PHONY: help up down status clean distclean demo demo-cx test test-unit test-functional test-template test-engine check build bench chaos chaos-audits chaos-cx chaos-enrichment e2e screenshots locks check-chatwoot check-n8n setup-dev setup-local
+.PHONY: help up down status clean distclean demo demo-cx test test-unit test-functional test-template test-engine check build bench bench-learning chaos chaos-audits chaos-cx chaos-enrichment e2e screenshots locks check-chatwoot check-n8n setup-dev setup-local
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -69,6 +69,10 @@ screenshots: ## pictures of every page of the running stack, in .local/screensho
 bench: ## ratios that must hold, in about four minutes (ONLY=import, database, edge, sender, runs, callbacks, webhook, writers, closing or retrieval)
 	@$(PYTHON) -m local.bootstrap dev runtime layer
 	@PYTHONPATH=shared $(DEV)/python -m bench $(ONLY)
+
+bench-learning: ## how much less people change drafts with learning on, over a fixed set of threads (about four minutes; LIGHT=1 adds another rule of learning)
+	@$(PYTHON) -m local.bootstrap dev runtime layer
+	@PYTHONPATH=shared $(DEV)/python -m bench.learning $(if $(LIGHT),--light)
 
 bench-%: ## one section of it
 	@$(MAKE) --no-print-directory bench ONLY=$*
