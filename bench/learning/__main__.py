@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 
 from bench.learning import figures, replay, threads
 from bench.learning.replay import Drafted, Outcome, Theatre, Way
@@ -30,7 +31,8 @@ def main() -> int:
     begun = time.monotonic()
     with Theatre() as theatre:
         print(f"{len(chosen.threads)} threads, drafted by {_who(theatre)}", flush=True)
-        with silent_log():
+        # Metrics are printed where functions log.
+        with silent_log() as nowhere, redirect_stdout(nowhere):
             outcomes = {way: replay.play(theatre, chosen, way, _progress(way, len(chosen.threads))) for way in ways}
     if reasons := figures.unfair(outcomes["off"], outcomes["on"]):
         print("Not comparable: " + " ".join(reasons))
