@@ -85,7 +85,7 @@ chaos-audits: ## audit runs of 500 agents and 10 000 results while parts are kil
 	@$(PYTHON) -m local.bootstrap dev local runtime layer
 	@$(DEV)/python -m tests.chaos.audits $(ONLY)
 
-chaos-cx: ## customers' messages, approvals and lost webhooks while parts are killed (ONLY=webhooks, sender, gap, off or interleavings)
+chaos-cx: ## customers' messages, approvals and lost webhooks while parts are killed (about fifteen minutes; ONLY=webhooks, sender, gap, off or interleavings)
 	@$(PYTHON) -m local.bootstrap dev local runtime layer
 	@PYTHONPATH=shared $(DEV)/python -m tests.chaos.cx $(ONLY)
 
