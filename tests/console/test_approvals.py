@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.console.browser import findings, overflow
 from tests.console.standin import StandIn
@@ -294,8 +295,15 @@ def test_what_was_typed_and_marked_survives_a_look_elsewhere_and_a_reload(api: S
 
 
 def test_quick_typing_goes_where_it_was_meant_to_go(api: StandIn, console: Console) -> None:
+    page = console("/audits")
     api.world.delay = 0.5
-    page = console("/approvals/d-1")
+
+    def later(route: Route) -> None:
+        time.sleep(0.4)
+        route.continue_()
+
+    page.route(re.compile(r"/cx/approvals\?"), later)  # the draft is here before the queue
+    page.goto(f"{page.url.split('#')[0]}#/approvals/d-1")
     page.locator("#reply").wait_for()
     press(page, "e")
     page.keyboard.press("Control+Home")

@@ -17,10 +17,22 @@ export function filtersOf(query) {
 export function store(filters, signal) {
   const details = new Map();
   const told = new WeakMap(); // when a draft was last told
+  const asked = new Map(); // drafts on their way
   const desk = { filters, rows: [], cursor: '', counts: {} };
   let turn = 0;
 
   const fetchPage = (more) => list('/api/cx/approvals', { ...desk.filters, signal, ...more });
+
+  async function fetchDetail(id) {
+    const detail = await api(`/api/cx/approvals/${encodeURIComponent(id)}`, { signal });
+    details.delete(id);
+    details.set(id, detail);
+    told.set(detail, performance.now());
+    if (details.size > KEPT_DETAILS) details.delete(details.keys().next().value);
+    const line = desk.rows.find((row) => row.id === id);
+    if (line) Object.keys(line).forEach((name) => { if (name in detail) line[name] = detail[name]; });
+    return detail;
+  }
 
   return Object.assign(desk, {
     details,
@@ -40,16 +52,10 @@ export function store(filters, signal) {
       const known = new Set(desk.rows.map((row) => row.id));
       Object.assign(desk, { rows: [...desk.rows, ...page.data.filter((row) => !known.has(row.id))], cursor: page.next_cursor ?? '' });
     },
-    /** One draft with everything behind it; its line in the queue follows. */
-    async detail(id) {
-      const detail = await api(`/api/cx/approvals/${encodeURIComponent(id)}`, { signal });
-      details.delete(id);
-      details.set(id, detail);
-      told.set(detail, performance.now());
-      if (details.size > KEPT_DETAILS) details.delete(details.keys().next().value);
-      const line = desk.rows.find((row) => row.id === id);
-      if (line) Object.keys(line).forEach((name) => { if (name in detail) line[name] = detail[name]; });
-      return detail;
+    /** One draft with everything behind it; its line in the queue follows. Who asks while it is on its way waits for the same answer. */
+    detail(id) {
+      if (!asked.has(id)) asked.set(id, fetchDetail(id).finally(() => asked.delete(id)));
+      return asked.get(id);
     },
     /** Just told: asking again would tell the same. */
     fresh: (id) => details.has(id) && performance.now() - told.get(details.get(id)) < FRESH_MS,
