@@ -70,7 +70,7 @@ bench: ## ratios that must hold, in about four minutes (ONLY=import, database, e
 	@$(PYTHON) -m local.bootstrap dev runtime layer
 	@PYTHONPATH=shared $(DEV)/python -m bench $(ONLY)
 
-bench-learning: ## how much less people change drafts with learning on, over a fixed set of threads (about four minutes; LIGHT=1 adds another rule of learning)
+bench-learning: ## how much less people change drafts with learning on, over a fixed set of threads (two minutes and more; LIGHT=1 adds another rule of learning)
 	@$(PYTHON) -m local.bootstrap dev runtime layer
 	@PYTHONPATH=shared $(DEV)/python -m bench.learning $(if $(LIGHT),--light)
 
