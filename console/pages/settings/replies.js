@@ -8,7 +8,7 @@ import { busy, note, toast } from '../../lib/ui.js';
 
 const DAYS = [['mon', 'Monday'], ['tue', 'Tuesday'], ['wed', 'Wednesday'], ['thu', 'Thursday'], ['fri', 'Friday'], ['sat', 'Saturday'], ['sun', 'Sunday']];
 const WHOLE = { min: 0, step: 1 };
-const NUMBERS = ['debounce_seconds', 'sla_minutes', 'max_drafts_per_hour', 'breaker_minutes', 'evidence_threshold', 'straight_lining_alert'];
+const NUMBERS = ['debounce_seconds', 'sla_minutes', 'max_drafts_per_hour', 'breaker_minutes', 'evidence_threshold', 'example_threshold', 'straight_lining_alert'];
 const SWITCHES = ['learning', 'four_eyes'];
 
 const hoursText = (intervals) => intervals.map(({ start, end }) => `${start}–${end}`).join(', ');
@@ -42,6 +42,7 @@ function view({ cx }, readonly) {
       ${count('evidence_threshold', 'Least likeness of a source', '0 to 1. Below it a source supports no claim.', { min: 0, step: 0.01 })}
       ${check('four_eyes', 'Two pairs of eyes', cx.four_eyes, { disabled: readonly, hint: 'Whoever asked for a new draft cannot approve it' })}
       ${check('learning', 'Learn from decisions', cx.learning, { disabled: readonly, hint: 'Approved replies become examples for the next drafts' })}
+      ${count('example_threshold', 'Least likeness of an example', '0 to 1. How alike a question must be for its approved reply to be shown to the next draft.', { min: 0, step: 0.01 })}
       ${count('straight_lining_alert', 'Identical gradings in a row that raise an alert', '0 for none')}`)}
     ${section('Patience', 'When drafts are made, and when they are not.', html`<div class="pairs">
       ${count('debounce_seconds', 'Seconds of quiet before a draft', 'Several messages make one draft')}

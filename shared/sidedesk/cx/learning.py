@@ -56,7 +56,7 @@ def index(database: Database, scope: AnyScope, gateway: Gateway) -> int:
     vectors: list[list[float]] = []
     model = ""
     if passages:
-        answer = gateway.embed([passage.title for passage in passages], purpose=PURPOSE)
+        answer = gateway.embed([passage.embedded for passage in passages], purpose=PURPOSE)
         vectors, model = answer.value, answer.model
     made = dict(zip((passage.id for passage in passages), zip(passages, vectors, strict=True), strict=True))
     with database.transaction(scope) as transaction:
@@ -80,5 +80,5 @@ def _passage(row: dict[str, Any]) -> Passage | None:
     )
     if len(exchange.reply.split()) < 3 or len(exchange.question.split()) < 2:
         return None
-    meta = {"approved_at": row["created_at"].isoformat(), "signal_id": str(row["id"])}
+    meta = {"approved_at": row["created_at"].isoformat(), "signal_id": str(row["id"]), "vector_of": "title"}
     return Passage(row["id"], exchange.question[:4_000], exchange.reply[:8_000], meta)

@@ -106,7 +106,7 @@ def renew(database: Database, scope: Scope, gateway: MakeGateway, deadline: Dead
         if not rows:
             break
         after = rows[-1]["id"]
-        passages = [Passage(row["id"], row["title"], row["text"]) for row in rows]
+        passages = [Passage(row["id"], row["title"], row["text"], row["meta"]) for row in rows]
         vectors = asked.embed([passage.embedded for passage in passages], purpose=PURPOSE).value
         texts = [(row["id"], row["updated_at"]) for row in rows]
         database.run(scope, *retrieval.put_vectors(texts, vectors, model))

@@ -183,7 +183,7 @@ UPDATE kb_articles SET index_status = 'failed', index_error = %(error)s
 
 -- name: outdated_texts
 -- Texts of any collection without a vector of the wished model.
-SELECT t.id, t.collection, t.title, t.text, t.updated_at FROM retrieval_texts t
+SELECT t.id, t.collection, t.title, t.text, t.meta, t.updated_at FROM retrieval_texts t
   LEFT JOIN retrieval_vectors v ON v.id = t.id AND v.model = %(model)s
  WHERE v.id IS NULL AND t.id > %(after)s ORDER BY t.id LIMIT %(limit)s;
 

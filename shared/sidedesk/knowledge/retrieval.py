@@ -42,8 +42,8 @@ class Passage:
 
     @property
     def embedded(self) -> str:
-        """The text its vector is made of: what it is about belongs to what it says."""
-        return f"{self.title}\n{self.text}"
+        """The text its vector is made of: what it is about belongs to what it says. Examples are found by their question alone."""
+        return self.title if self.meta.get("vector_of") == "title" else f"{self.title}\n{self.text}"
 
 
 @dataclass(frozen=True, slots=True)
