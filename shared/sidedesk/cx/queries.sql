@@ -347,6 +347,9 @@ RETURNING conversation_id, display_id, contact, waiting_since, sla_due_at;
 -- name: whom_to_tell
 SELECT email FROM members WHERE status = 'active' AND role = ANY(%(roles)s);
 
+-- name: graded_lately
+SELECT true FROM customer_reply_grading WHERE graded_at > now() - interval '3 minutes' LIMIT 1;
+
 -- name: unmeasured_signals
 SELECT id, draft_reply, human_reply FROM cx_learning_signals WHERE human_reply IS NOT NULL AND edit_distance IS NULL LIMIT 200;
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Any, Final
 
-from sidedesk.cx import learning, text_distance
+from sidedesk.cx import calibration, learning, text_distance
 from sidedesk.cx.drafting import alert
-from sidedesk.cx.repository import SQL
+from sidedesk.cx.repository import FIGURES_SQL, SQL
 from sidedesk.cx.tools import Tools
 from sidedesk.cx.wishes import DRAFT_QUEUE, POST_QUEUE
 from sidedesk.platform import delivery, durable_metrics, outbox
@@ -15,6 +16,7 @@ from sidedesk.platform.db import Database
 from sidedesk.platform.errors import DomainError
 from sidedesk.platform.observability import count, logger
 from sidedesk.platform.scope import Scope
+from sidedesk.platform.tenant_options import tenant_options
 
 AT_A_TIME: Final = 200
 _TENANTS: Final = "SELECT sweep.tenants_with_cx_work()"
@@ -34,6 +36,7 @@ def tick(database: Database, tools: Tools, *, public_url: str, until: float) -> 
                 "redelivered": _redeliver(database, scope) if tenant in urgent else 0,
                 "alerted": _alert_breaches(database, scope, public_url) if tenant in urgent else 0,
                 "measured": _measure(database, scope),
+                "hollow": _alert_hollow_grades(database, scope, public_url, tools.now()),
                 "learned": _learn(database, scope, tools),
             }
         except Exception:  # one tenant's trouble is not the others'
@@ -83,6 +86,30 @@ def _alert_breaches(database: Database, scope: Scope, public_url: str) -> int:
 
 def _who(row: dict[str, Any]) -> str:
     return row["contact"].get("name") or row["contact"].get("email") or "A customer"
+
+
+def _alert_hollow_grades(database: Database, scope: Scope, public_url: str, now: datetime) -> int:
+    """Somebody who gives the same marks to everything does not read. The leads are told, once a day."""
+    if database.value(scope, SQL["graded_lately"]) is None:
+        return 0
+    alert_after = tenant_options(database, scope).options.cx.straight_lining_alert
+    rows = database.dicts(scope, FIGURES_SQL["recent_marks"], {"now": now, "count": alert_after, "reviewer": None})
+    lines = calibration.straight_lining(rows, alert_after)
+    messages = []
+    if lines:
+        with database.transaction(scope) as transaction:
+            for line in lines:
+                messages += alert(
+                    transaction,
+                    scope,
+                    kind="cx_hollow_grades",
+                    title=f"{line.reviewer} gives every draft the same marks",
+                    body=f"{line.warning} Grades that say nothing teach nothing.",
+                    key=f"cx_hollow:{line.reviewer}:{now:%Y%m%d}",
+                    public_url=public_url,
+                )
+    outbox.send_now(database, scope, messages)
+    return len(lines)
 
 
 def _measure(database: Database, scope: Scope) -> int:

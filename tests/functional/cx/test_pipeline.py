@@ -78,6 +78,32 @@ def test_no_approval_without_three_whole_grades(replies: Replies, grades: object
     assert talk.sees() == []
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "named"),
+    [("evidence", "'[]'", "evidence"), ("validation", "'[]'", "validation"), ("rollback", "''", "the way back")],
+)
+def test_a_draft_that_lacks_something_cannot_be_approved(replies: Replies, column: str, value: str, named: str) -> None:
+    talk, waiting = replies.asked(QUESTION)
+    replies.world.sql(f"UPDATE cx_drafts SET unknowns = '[]', {column} = {value}")
+    answer = replies.approve(waiting["id"])
+    assert (answer.status, answer.json["code"]) == (409, "incomplete_approval")
+    assert named in answer.json["error"]
+    replies.send()
+    assert talk.sees() == []
+
+
+def test_four_eyes(replies: Replies) -> None:
+    replies.world.sql("UPDATE tenants SET options = jsonb_set(options, '{cx,four_eyes}', 'true')")
+    talk, waiting = replies.asked(QUESTION)
+    replies.decide(waiting["id"], "regenerate", {"instruction": "Keep it short."})
+    (second,) = replies.draft()
+    own = replies.approve(second["id"])
+    assert (own.status, own.json["code"]) == (409, "four_eyes")
+    assert replies.approve(second["id"], "admin").status == 200
+    replies.send()
+    assert len(talk.sees()) == 1
+
+
 def test_two_people_approve_at_once(replies: Replies) -> None:
     talk, waiting = replies.asked(QUESTION)
     assert replies.approve(waiting["id"], "member").status == 200

@@ -156,3 +156,16 @@ def test_a_model_that_is_down_loses_nothing(replies: Replies) -> None:
     replies.world.sql("UPDATE cx_conversations SET draft_due_at = now() WHERE draft_due_at IS NOT NULL")
     replies.world.sql("DELETE FROM ai_breakers")
     assert [one["chatwoot_conversation"] for one in replies.draft()] == [talk.display_id]
+
+
+def test_the_same_marks_for_everything_are_told_once(replies: Replies) -> None:
+    replies.world.sql("UPDATE tenants SET options = jsonb_set(options, '{cx,straight_lining_alert}', '3')")
+    for number in range(3):
+        _, waiting = replies.asked(f"{QUESTION} Question number {number}.")
+        assert replies.approve(waiting["id"]).status == 200
+        replies.send()
+        assert tick(replies)["hollow"] == (1 if number == 2 else 0)
+    tick(replies)
+    told = replies.world.sql("SELECT recipient, title FROM notifications WHERE kind = 'cx_hollow_grades' ORDER BY 1")
+    assert [recipient for recipient, _ in told] == ["admin@northwind.example", "owner@northwind.example"]
+    assert told[0][1].startswith("member@northwind.example")
