@@ -22,15 +22,6 @@ def audits(world: World, monkeypatch: pytest.MonkeyPatch) -> Audits:
     return Audits(world)
 
 
-@pytest.fixture(scope="session")
-def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    made = Sandbox(tmp_path_factory.mktemp("sandbox"), "http://127.0.0.1:9")
-    yield made
-    made.http.close()
-    made.process.terminate()
-    made.process.wait(5)
-
-
 @pytest.fixture
 def outside(running_sandbox: Sandbox, world: World) -> Iterator[Sandbox]:
     """The sandbox, quiet, connected as this tenant's Intercom and model."""

@@ -13,19 +13,10 @@ from tests.sandbox.conftest import Sandbox
 Account = Callable[..., Chatwoot]
 
 
-@pytest.fixture(scope="session")
-def _outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    made = Sandbox(tmp_path_factory.mktemp("sandbox"), "http://127.0.0.1:9")
-    yield made
-    made.http.close()
-    made.process.terminate()
-    made.process.wait(5)
-
-
 @pytest.fixture
-def outside(_outside: Sandbox) -> Sandbox:
-    _outside.reset(data=True)
-    return _outside
+def outside(running_sandbox: Sandbox) -> Sandbox:
+    running_sandbox.reset(data=True)
+    return running_sandbox
 
 
 @pytest.fixture

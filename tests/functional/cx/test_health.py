@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,15 +13,6 @@ from tests.sandbox.conftest import Sandbox
 from tests.support.cx import Cx, ago
 from tests.support.lambdas import Context, client, load_app
 from tests.support.world import World
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    made = Sandbox(tmp_path_factory.mktemp("sandbox"), "http://127.0.0.1:9")
-    yield made
-    made.http.close()
-    made.process.terminate()
-    made.process.wait(5)
 
 
 @pytest.fixture
@@ -52,9 +42,9 @@ def test_without_a_chatwoot_it_says_what_to_do(cx: Cx) -> None:
     assert "Settings" in found["message"]
 
 
-def test_a_healthy_chatwoot(cx: Cx, sandbox: Sandbox) -> None:
-    sandbox.reset()
-    cx.connect(f"{sandbox.base}/chatwoot")
+def test_a_healthy_chatwoot(cx: Cx, running_sandbox: Sandbox) -> None:
+    running_sandbox.reset()
+    cx.connect(f"{running_sandbox.base}/chatwoot")
     assert shown(cx)["message"].startswith("The first visit")
     assert visit() == {"ok": 1, "failed": 0}
     [one] = shown(cx)["chatwoots"]
@@ -63,9 +53,11 @@ def test_a_healthy_chatwoot(cx: Cx, sandbox: Sandbox) -> None:
     assert notices(cx) == []
 
 
-def test_who_is_told_when_it_breaks_and_only_once(cx: Cx, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    sandbox.reset()
-    cx.connect(f"{sandbox.base}/chatwoot")
+def test_who_is_told_when_it_breaks_and_only_once(
+    cx: Cx, running_sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running_sandbox.reset()
+    cx.connect(f"{running_sandbox.base}/chatwoot")
     visit()
     cx.world.sql("UPDATE integrations SET base_url = 'http://127.0.0.1:9/chatwoot'")
     capsys.readouterr()
@@ -82,7 +74,7 @@ def test_who_is_told_when_it_breaks_and_only_once(cx: Cx, sandbox: Sandbox, caps
         33.3,
     )
     # Well again, and then not: that is news.
-    cx.world.sql("UPDATE integrations SET base_url = %s", (f"{sandbox.base}/chatwoot",))
+    cx.world.sql("UPDATE integrations SET base_url = %s", (f"{running_sandbox.base}/chatwoot",))
     visit()
     cx.world.sql("UPDATE integrations SET base_url = 'http://127.0.0.1:9/chatwoot'")
     visit()
@@ -104,11 +96,11 @@ def test_two_visits_at_once_tell_once(cx: Cx) -> None:
     assert len(notices(cx)) == 4  # two admins, two breaks
 
 
-def test_a_wrong_token_and_an_incomplete_integration_are_outcomes(cx: Cx, sandbox: Sandbox) -> None:
-    sandbox.reset()
-    cx.connect(f"{sandbox.base}/chatwoot", token="wrong")
+def test_a_wrong_token_and_an_incomplete_integration_are_outcomes(cx: Cx, running_sandbox: Sandbox) -> None:
+    running_sandbox.reset()
+    cx.connect(f"{running_sandbox.base}/chatwoot", token="wrong")
     other = Cx(cx.world, cx.world.contoso)
-    other.connect(f"{sandbox.base}/chatwoot")
+    other.connect(f"{running_sandbox.base}/chatwoot")
     cx.world.sql("UPDATE integrations SET config = '{}' WHERE id = %s", (other.integration,))
     assert visit() == {"ok": 0, "failed": 2}
     assert "token" in shown(cx)["message"]
@@ -116,12 +108,12 @@ def test_a_wrong_token_and_an_incomplete_integration_are_outcomes(cx: Cx, sandbo
 
 
 def test_trouble_of_ours_fails_aloud_after_the_others(
-    cx: Cx, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    cx: Cx, running_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sandbox.reset()
-    cx.connect(f"{sandbox.base}/chatwoot")
+    running_sandbox.reset()
+    cx.connect(f"{running_sandbox.base}/chatwoot")
     other = Cx(cx.world, cx.world.contoso)
-    other.connect(f"{sandbox.base}/chatwoot")
+    other.connect(f"{running_sandbox.base}/chatwoot")
     kept = visits.keep
 
     def broken(database: Any, which: visits.Visit, *rest: Any, **options: Any) -> None:
@@ -135,9 +127,9 @@ def test_trouble_of_ours_fails_aloud_after_the_others(
     assert shown(other)["ok"] is True
 
 
-def test_old_visits_are_forgotten(cx: Cx, sandbox: Sandbox) -> None:
-    sandbox.reset()
-    cx.connect(f"{sandbox.base}/chatwoot")
+def test_old_visits_are_forgotten(cx: Cx, running_sandbox: Sandbox) -> None:
+    running_sandbox.reset()
+    cx.connect(f"{running_sandbox.base}/chatwoot")
     cx.insert("cx_probes", integration_id=cx.integration, ok=True, result={}, probed_at=ago(days=15))
     visit()
     assert cx.world.sql("SELECT count(*) FROM cx_probes") == [(1,)]

@@ -37,27 +37,18 @@ from tests.support.cx_injections import (
 from tests.support.world import World
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    made = Sandbox(tmp_path_factory.mktemp("sandbox"), "http://127.0.0.1:9")
-    yield made
-    made.http.close()
-    made.process.terminate()
-    made.process.wait(5)
-
-
 @pytest.fixture
-def outside(running: Sandbox, world: World) -> Iterator[Sandbox]:
-    running.reset()
+def outside(running_sandbox: Sandbox, world: World) -> Iterator[Sandbox]:
+    running_sandbox.reset()
     calls.forget_learned()
     secrets.remember("sidedesk/test/openai", {"secret": credentials.OPENAI_KEY})
     world.database.run(
         world.northwind.system,
         "INSERT INTO integrations (tenant_id, kind, name, base_url, secret_name) "
         "VALUES (current_tenant(), 'openai', 'Model', %(url)s, 'sidedesk/test/openai')",
-        {"url": f"{running.base}/openai/v1"},
+        {"url": f"{running_sandbox.base}/openai/v1"},
     )
-    yield running
+    yield running_sandbox
     transport.close()
 
 

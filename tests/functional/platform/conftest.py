@@ -65,15 +65,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     aws.client.cache_clear()
 
 
-@pytest.fixture(scope="session")
-def _outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    made = Sandbox(tmp_path_factory.mktemp("outside"), "http://127.0.0.1:9")
-    yield made
-    made.kill()
-    made.http.close()
-
-
 @pytest.fixture
-def outside(_outside: Sandbox) -> Sandbox:
-    _outside.reset()
-    return _outside
+def outside(running_sandbox: Sandbox) -> Sandbox:
+    running_sandbox.reset()
+    return running_sandbox
