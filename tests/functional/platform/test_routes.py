@@ -263,12 +263,14 @@ def test_nonsense_is_refused_in_one_shape_and_never_breaks_anything(world: World
     sent = 0
     for method, path, rule in writes:
         who = None if rule.permission == PUBLIC else good_token(world, rule.permission)
+        # A signed door asks for the signature before it looks at anything else.
+        refusals = {400, 404, 409, 413, 415, 429} | ({401} if "webhook" in path else set())
         world.sql("TRUNCATE rate_limits")
         for raw in RAW:
             reply = api.call(method, path, body=raw, token=who)
             sent += 1
             if reply.status >= 300:
-                assert_refusal(reply, {400, 404, 409, 413, 415, 429}, (method, path, raw[:60]))
+                assert_refusal(reply, refusals, (method, path, raw[:60]))
         fields = names_of(document, path, method)
         for _ in range(max(12, 200 // len(writes))):
             body = {name: chance.choice(ODD) for name in fields if chance.random() < 0.9}
@@ -277,7 +279,7 @@ def test_nonsense_is_refused_in_one_shape_and_never_breaks_anything(world: World
             reply = api.call(method, path, body=body, token=who)
             sent += 1
             if reply.status >= 300:
-                assert_refusal(reply, {400, 404, 409, 413, 415, 429}, (method, path, body))
+                assert_refusal(reply, refusals, (method, path, body))
     assert sent >= 200
     assert (
         api.call("POST", "/api/members", body="x" * (5 * 1024 * 1024), token=world.northwind.tokens["owner"]).status
