@@ -25,7 +25,7 @@ CUSTOMERS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     (
         "Dana Whitfield",
         "northwind-web",
-        ("Hi!", "How long does delivery to Portugal take?", "And what does it cost?"),
+        ("Hi!", "How long is the warranty on a pan?", "And what do you need from me?"),
         "approve",
     ),
     (
@@ -37,7 +37,7 @@ CUSTOMERS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     (
         "Priya Nair",
         "northwind-web",
-        ("Until when can I send something back, and when do I get my money?",),
+        ("I have sent my order back. When does the refund arrive?",),
         "regenerate",
     ),
     (
