@@ -12,7 +12,7 @@ from local.sandbox import credentials
 from sidedesk.conversations import service, wiring
 from sidedesk.conversations.service import RawConversation, RawPerson, RawTurn
 from sidedesk.platform import secrets
-from tests.functional.platform.conftest import BUCKET, Aws, _outside, cloud, outside  # noqa: F401
+from tests.functional.platform.conftest import BUCKET, Aws, cloud, outside  # noqa: F401
 from tests.sandbox.conftest import Sandbox
 from tests.support.lambdas import Context, Reply, client, load_app, sqs_event
 from tests.support.world import Tenant, World

@@ -11,7 +11,7 @@ from local.sandbox import credentials
 from sidedesk.ai import calls, transport
 from sidedesk.enrichment import runs
 from sidedesk.platform import outbox
-from tests.functional.audits.conftest import connect, running_sandbox  # noqa: F401
+from tests.functional.audits.conftest import connect
 from tests.functional.conversations.conftest import conversation, put
 from tests.functional.platform.conftest import Aws, cloud  # noqa: F401
 from tests.sandbox.conftest import Sandbox
